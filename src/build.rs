@@ -1,0 +1,12 @@
+//! Sets what rustc leaves open for a shared library on Linux.
+
+fn main() {
+    println!("cargo:rerun-if-changed=src/build.rs");
+    let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
+    if linux {
+        // rustc sets no SONAME. The number grows only when a program built before would no longer run.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libmpegclient.so.0");
+        // A writer that hangs in a name lookup outlives its client: its code must stay mapped after dlclose.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}
