@@ -1,0 +1,152 @@
+//! Ending a blocking call from elsewhere: a token for one call, and the watch that libav polls while it blocks.
+
+use crate::clock::monotonic_ns;
+use crate::sync::{AtomicBool, AtomicI64, Ordering, Signal};
+use std::sync::OnceLock;
+
+/// A token that ends the blocking calls it is given to.
+///
+/// It is a level, not a pulse: once triggered, every call that takes it returns `CANCELLED` at once, until it is reset.
+#[derive(Default)]
+pub struct CancelToken {
+    triggered: AtomicBool,
+    /// What the calls that have this token follow.
+    pub(crate) signal: Signal,
+}
+
+impl CancelToken {
+    /// A token that is not triggered.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends every call that waits with this token, now and until [`Self::reset`].
+    pub fn trigger(&self) {
+        self.triggered.store(true, Ordering::SeqCst);
+        self.signal.notify();
+    }
+
+    /// Makes the token usable again.
+    pub fn reset(&self) {
+        self.triggered.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the token is triggered.
+    pub fn is_triggered(&self) -> bool {
+        self.triggered.load(Ordering::SeqCst)
+    }
+}
+
+/// Why a watch ended a blocking libav call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// Somebody asked for the stop.
+    Stopped,
+    /// The time allowed ran out.
+    Deadline,
+}
+
+/// What libav's interrupt callback reads: a flag and a deadline, both atomic, no lock.
+pub(crate) struct Watch {
+    stopped: AtomicBool,
+    deadline_ns: AtomicI64,
+    was_polled: AtomicBool,
+    on_poll: OnceLock<OnPoll>,
+}
+
+/// Called every time that libav asks while it waits, which is several times a second.
+type OnPoll = Box<dyn Fn() + Send + Sync>;
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            stopped: AtomicBool::new(false),
+            deadline_ns: AtomicI64::new(i64::MAX),
+            was_polled: AtomicBool::new(false),
+            on_poll: OnceLock::new(),
+        }
+    }
+}
+
+impl Watch {
+    /// Ends the present and every later call, for good.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether [`Self::stop`] was called.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Allows the calls that follow this long from now.
+    pub(crate) fn allow_ms(&self, milliseconds: i64) {
+        let nanoseconds = milliseconds.saturating_mul(1_000_000);
+        self.deadline_ns.store(monotonic_ns().saturating_add(nanoseconds), Ordering::SeqCst);
+    }
+
+    /// Has a function called while libav waits. Only the first one is kept.
+    pub(crate) fn set_on_poll(&self, on_poll: OnPoll) {
+        let _ = self.on_poll.set(on_poll);
+    }
+
+    /// libav asks whether to go on.
+    pub(crate) fn poll(&self) -> Option<Expiry> {
+        self.was_polled.store(true, Ordering::Relaxed);
+        if let Some(on_poll) = self.on_poll.get() {
+            on_poll();
+        }
+        self.expiry()
+    }
+
+    /// Whether libav ever asked. It does so in whatever it waits for, but not while it resolves a name.
+    pub(crate) fn was_polled(&self) -> bool {
+        self.was_polled.load(Ordering::Relaxed)
+    }
+
+    /// Why a call must end now; `None` while it may go on.
+    pub(crate) fn expiry(&self) -> Option<Expiry> {
+        if self.is_stopped() {
+            return Some(Expiry::Stopped);
+        }
+        (monotonic_ns() >= self.deadline_ns.load(Ordering::SeqCst)).then_some(Expiry::Deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::Arc;
+
+    #[test]
+    fn a_watch_expires_by_stop_before_deadline() {
+        let watch = Watch::default();
+        assert_eq!(watch.expiry(), None);
+        watch.allow_ms(0);
+        assert_eq!(watch.expiry(), Some(Expiry::Deadline));
+        watch.allow_ms(60_000);
+        assert_eq!(watch.expiry(), None);
+        watch.stop();
+        watch.allow_ms(60_000);
+        assert_eq!(watch.expiry(), Some(Expiry::Stopped));
+    }
+
+    #[test]
+    fn an_allowance_beyond_the_clock_is_no_overflow() {
+        let watch = Watch::default();
+        watch.allow_ms(i64::MAX);
+        assert_eq!(watch.expiry(), None);
+    }
+
+    #[test]
+    fn a_trigger_wakes_those_who_follow() {
+        let token = CancelToken::new();
+        let signal = Arc::new(Signal::default());
+        let following = signal.follow(&token.signal);
+        token.trigger();
+        assert!(token.is_triggered() && signal.now() == 1);
+        drop(following);
+        token.reset();
+        assert!(!token.is_triggered());
+    }
+}

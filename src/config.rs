@@ -1,0 +1,193 @@
+//! The values of the parameters as the rest of the crate uses them: checked and typed.
+
+use std::collections::BTreeMap;
+
+/// A fraction of two positive numbers, or zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rational {
+    /// Above the line.
+    pub num: u32,
+    /// Below the line, never 0.
+    pub den: u32,
+}
+
+impl Rational {
+    /// The largest frame rate that is taken.
+    const MAX: u64 = 1_000;
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (num, den) = text.split_once('/').unwrap_or((text, "1"));
+        let (num, den) = (num.parse::<u32>().ok()?, den.parse::<u32>().ok()?);
+        (den > 0 && u64::from(num) <= Self::MAX * u64::from(den)).then_some(Self { num, den })
+    }
+}
+
+/// The order of a frame's channels, 8 bits each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(i32)]
+pub enum PixelFormat {
+    /// Red, green, blue.
+    #[default]
+    Rgb24 = 0,
+    /// Blue, green, red, as OpenCV has it.
+    Bgr24 = 1,
+    /// Red, green, blue, opacity.
+    Rgba = 2,
+    /// Lightness alone.
+    Gray8 = 3,
+}
+
+impl PixelFormat {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "bgr24" => Self::Bgr24,
+            "rgba" => Self::Rgba,
+            "gray8" => Self::Gray8,
+            _ => Self::Rgb24,
+        }
+    }
+
+    /// Bytes, and so channels, of a pixel.
+    pub fn channels(self) -> u32 {
+        match self {
+            Self::Rgb24 | Self::Bgr24 => 3,
+            Self::Rgba => 4,
+            Self::Gray8 => 1,
+        }
+    }
+}
+
+/// What becomes of damaged pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CorruptPolicy {
+    /// They are published and marked.
+    #[default]
+    Mark,
+    /// They are left out.
+    Drop,
+    /// They are published as if nothing were.
+    Keep,
+}
+
+impl CorruptPolicy {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "drop" => Self::Drop,
+            "keep" => Self::Keep,
+            _ => Self::Mark,
+        }
+    }
+}
+
+/// How pictures are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Filter {
+    /// Area for shrinking, else bicubic.
+    #[default]
+    Auto,
+    Area,
+    Bilinear,
+    Bicubic,
+    Lanczos,
+    Nearest,
+}
+
+impl Filter {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "area" => Self::Area,
+            "bilinear" => Self::Bilinear,
+            "bicubic" => Self::Bicubic,
+            "lanczos" => Self::Lanczos,
+            "nearest" => Self::Nearest,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// The matrix between colours and brightness, by the numbers of ITU-T H.273, table 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Matrix {
+    /// ITU-R BT.709.
+    Bt709 = 1,
+    /// ITU-R BT.601 with 625 lines; that with 525 has the same coefficients.
+    Bt601 = 5,
+    /// ITU-R BT.2020, non-constant luminance.
+    Bt2020 = 9,
+}
+
+/// How pictures become frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Conversion {
+    /// How they are scaled.
+    pub filter: Filter,
+    /// Their matrix, if the stream's word does not count.
+    pub matrix: Option<Matrix>,
+    /// Their range, if the stream's word does not count.
+    pub is_full_range: Option<bool>,
+}
+
+/// Which pictures are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decode {
+    /// All.
+    #[default]
+    All,
+    /// Those that others build on.
+    NonRef,
+    /// Those that build on none.
+    Keyframes,
+}
+
+impl Decode {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "nonref" => Self::NonRef,
+            "keyframes" => Self::Keyframes,
+            _ => Self::All,
+        }
+    }
+}
+
+/// All parameters of one setup, checked and typed.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub url: String,
+    pub width: u32,
+    pub height: u32,
+    pub frame_rate: Option<Rational>,
+    pub cache_size: u32,
+    /// The parameter `overflow` is `block`.
+    pub blocks: bool,
+    pub lease_slots: u32,
+    pub max_orphans: u32,
+    /// The parameter `max_ring_size`, in bytes.
+    pub max_ring_bytes: usize,
+    pub threads: u32,
+    pub pixel_format: PixelFormat,
+    pub conversion: Conversion,
+    pub decode: Decode,
+    pub transport: String,
+    /// The texts that no message may show.
+    pub secrets: Vec<String>,
+    pub username: String,
+    pub password: String,
+    pub tls_verify: bool,
+    pub ca_file: String,
+    pub protocol_whitelist: String,
+    /// The parameter `max_picture_size`, in pixels.
+    pub max_pixels: i64,
+    pub corrupt: CorruptPolicy,
+    pub input_format: String,
+    /// `None`: as the kind of source suggests.
+    pub realtime: Option<bool>,
+    pub setup_timeout_ms: i64,
+    pub first_frame_timeout_ms: i64,
+    pub stall_timeout_ms: i64,
+    pub reconnect: bool,
+    pub reconnect_delay_min_ms: u64,
+    pub reconnect_delay_max_ms: u64,
+    pub reconnect_max_attempts: u32,
+    pub av: BTreeMap<String, String>,
+}

@@ -1,0 +1,142 @@
+//! Takes credentials out of text before anybody sees it.
+
+use regex_lite::Regex;
+use std::sync::LazyLock;
+
+/// What stands in the text instead of a secret.
+const HIDDEN: &str = "***";
+
+/// A shorter secret is no secret, and to hide it wherever it stands would hide the text.
+const SHORTEST: usize = 3;
+
+/// `scheme://anything@`: everything up to the last `@` before white space or a quote, because a password that was not
+/// encoded may itself hold `@`, `/`, `#` or `:`.
+static USERINFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"://[^\s"'<>]*@"#).ok());
+
+/// `key=value` as in queries and option lists, where the key ends in a word for a secret; `=` may be percent-encoded.
+static KEY_VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?i)((?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|token|auth|secret|key|signature|sig|credential)[ \t]*(?:=|%3d)[ \t]*)[^\s&"'<>]+"#,
+    )
+    .ok()
+});
+
+/// RTSP and HTTP authorization lines, whatever the scheme.
+static HEADER: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"(?i)\b((?:proxy-)?authorization\s*:\s*)[^\r\n]+").ok());
+
+/// The text with user names, passwords, tokens and the like replaced by `***`.
+pub fn redact(text: &str) -> String {
+    let text = replace(&USERINFO, text, &format!("://{HIDDEN}@"));
+    let text = replace(&KEY_VALUE, &text, &format!("${{1}}{HIDDEN}"));
+    replace(&HEADER, &text, &format!("${{1}}{HIDDEN}"))
+}
+
+/// [`redact`], and in addition every occurrence of the given secrets, as they are and percent-encoded.
+pub fn redact_with(text: &str, secrets: &[String]) -> String {
+    let mut text = redact(text);
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
+        text = text.replace(secret.as_str(), HIDDEN);
+        text = text.replace(&percent_encode(secret), HIDDEN);
+    }
+    text
+}
+
+/// User name and password of a URL, as they stand there and decoded. Slashes may be missing: libavformat connects all the
+/// same.
+pub fn secrets_of(url: &str) -> Vec<String> {
+    let is_scheme = |text: &str| text.len() > 1 && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    // Up to the last @, because a password that was not encoded may itself hold one.
+    let Some((before, _)) = url.rsplit_once('@') else { return Vec::new() };
+    let userinfo = match before.split_once(':') {
+        // Of `bob:secret` nobody can tell whether bob is a scheme: with a second colon or a slash, it is.
+        Some((scheme, rest)) if is_scheme(scheme) && (rest.starts_with('/') || rest.contains(':')) => rest,
+        _ => before,
+    };
+    let (user, password) = userinfo.trim_start_matches('/').split_once(':').unwrap_or((userinfo, ""));
+    [user, password].into_iter().flat_map(|part| [part.to_owned(), percent_decode(part)]).collect()
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let code = text.get(at + 1..at + 3).filter(|_| *byte == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        decoded.push(code.unwrap_or(*byte));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Encodes everything but the unreserved characters of RFC 3986, section 2.3.
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+fn replace(pattern: &LazyLock<Option<Regex>>, text: &str, by: &str) -> String {
+    match pattern.as_ref() {
+        Some(pattern) => pattern.replace_all(text, by).into_owned(),
+        // A pattern that does not compile is caught by the tests; to say nothing is then the safe answer.
+        None => HIDDEN.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_vanish_and_the_rest_stays() {
+        for (text, secret, kept) in [
+            ("open rtsp://admin:s3cret@cam:554/1 failed", "s3cret", "cam:554/1 failed"),
+            ("rtsp://admin:p@ss/w#rd@cam/1", "p@ss", "cam/1"),
+            ("http://cam/v?user=bob&password=s3cret&x=1", "s3cret", "&x=1"),
+            ("srt://cam:9000?passphrase=0123456789abc&mode=caller", "0123456789abc", "mode=caller"),
+            ("http://cam/v?token%3Ds3cret&x=1", "s3cret", "x=1"),
+            ("Authorization: Digest username=\"bob\", response=\"s3cret\"", "s3cret", "Authorization"),
+            ("PASSWORD = s3cret", "s3cret", "PASSWORD"),
+            ("http://cam/v?access_token=s3cret&x=1", "s3cret", "&x=1"),
+            ("http://cam/v?next=%2Fv%3Ftoken%3Ds3cret", "s3cret", "next"),
+            ("http://cam/v?token=a,s3cret;s3cret&x=1", "s3cret", "&x=1"),
+            ("X-Amz-Security-Token=s3cret", "s3cret", "X-Amz"),
+        ] {
+            let shown = redact(text);
+            assert!(!shown.contains(secret), "{shown}");
+            assert!(shown.contains(kept), "{shown}");
+        }
+    }
+
+    #[test]
+    fn text_without_secrets_is_untouched() {
+        for text in ["", "Connection refused", "width is -1, expected 0 to 16384", "rtsp://cam:554/video", "user@host"]
+        {
+            assert_eq!(redact(text), text);
+        }
+    }
+
+    #[test]
+    fn the_secrets_of_a_url_are_found() {
+        assert_eq!(secrets_of("rtsp://bob:p%40ss@cam/1"), ["bob", "bob", "p%40ss", "p@ss"]);
+        assert_eq!(secrets_of("rtsp://bob:p@s%s@cam/1")[3], "p@s%s");
+        assert!(
+            secrets_of("rtsp://cam/1").is_empty() && secrets_of("clip.mp4").is_empty() && secrets_of("").is_empty()
+        );
+        assert_eq!(percent_decode("%"), "%");
+        assert_eq!(percent_decode("%ä%4"), "%ä%4");
+    }
+
+    #[test]
+    fn given_secrets_vanish_raw_and_encoded() {
+        let secrets = vec!["p@ss w".to_owned(), String::new()];
+        let shown = redact_with("tried p@ss w and p%40ss%20w", &secrets);
+        assert_eq!(shown, "tried *** and ***");
+    }
+}
