@@ -1,0 +1,327 @@
+//! The ring's memory: slots of one frame each, the whole of them mapped twice back to back.
+//!
+//! Any run of consecutive slots is thereby one block of memory, also where it wraps. Who may touch a slot is decided
+//! here, at run time, by one atomic a slot: any number of readers, or one writer. The types below cannot be had
+//! otherwise, so that the rest of the crate needs no `unsafe` to use them.
+#![expect(unsafe_code, reason = "the one place that maps memory and lends slices of it")]
+
+use crate::error::{Error, Result, Status};
+use crate::sync::{Arc, AtomicU32, Ordering};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use std::ffi::c_void;
+use std::ops::{Deref, DerefMut, Range};
+use std::ptr::NonNull;
+
+/// A slot that is being written; other values are the number of its readers.
+const WRITING: u32 = u32::MAX;
+
+/// Rounding the number of slots up may cost this much before the slots are padded instead.
+const MAX_ROUNDING_BYTES: usize = 64 << 20;
+
+/// How frames lie in a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Bytes of a frame.
+    pub(super) frame_bytes: usize,
+    /// Bytes from one slot to the next; `frame_bytes` unless the slots are padded.
+    pub(super) stride: usize,
+    /// Number of slots.
+    pub(super) slots: usize,
+}
+
+impl Layout {
+    /// The layout for at least this many slots, whose whole is a number of pages so that it can be mapped twice.
+    pub(super) fn new(frame_bytes: usize, slots: usize) -> Option<Self> {
+        Self::with_page(frame_bytes, slots, rustix::param::page_size())
+    }
+
+    fn with_page(frame_bytes: usize, slots: usize, page: usize) -> Option<Self> {
+        // A multiple of this many tightly packed frames is a number of pages.
+        let group = page / gcd(page, frame_bytes.max(1));
+        let rounded = slots.checked_next_multiple_of(group)?;
+        let needed = slots.checked_mul(frame_bytes)?;
+        let extra = (rounded - slots).checked_mul(frame_bytes)?;
+        let layout = if extra > MAX_ROUNDING_BYTES || extra > needed {
+            Self { frame_bytes, stride: frame_bytes.checked_next_multiple_of(page)?, slots }
+        } else {
+            Self { frame_bytes, stride: frame_bytes, slots: rounded }
+        };
+        // Twice that is what gets mapped.
+        layout.stride.checked_mul(layout.slots)?.checked_mul(2)?;
+        Some(layout)
+    }
+
+    /// Bytes of all slots together.
+    pub(super) fn bytes(self) -> usize {
+        self.stride * self.slots
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The memory of a ring. Lives as long as any slot of it is lent.
+pub(super) struct Mapping {
+    base: NonNull<u8>,
+    layout: Layout,
+    /// Whether the second half shows the same memory; if not, what is written is written to both.
+    mirrored: bool,
+    slots: Box<[AtomicU32]>,
+}
+
+// SAFETY: the memory belongs to the mapping alone, and `slots` decides who may touch which part of it.
+unsafe impl Send for Mapping {}
+// SAFETY: as above; every access goes through `slots`, with acquire and release.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    pub(super) fn new(layout: Layout) -> Result<Arc<Self>> {
+        let (base, mirrored) = match map_twice(layout.bytes()) {
+            Ok(base) => (base, true),
+            Err(_) => (map_plain(layout.bytes())?, false),
+        };
+        let slots = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
+        Ok(Arc::new(Self { base, layout, mirrored, slots }))
+    }
+
+    /// Lends a slot for writing; `None` while anybody reads or writes it.
+    pub(super) fn write(self: &Arc<Self>, slot: usize) -> Option<SlotWriter> {
+        let state = self.slots.get(slot)?;
+        state.compare_exchange(0, WRITING, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        Some(SlotWriter { mapping: Arc::clone(self), slot })
+    }
+
+    /// Lends a run of slots, which may wrap, for reading; `None` while any of them is being written.
+    pub(super) fn read(self: &Arc<Self>, first: usize, count: usize) -> Option<Window> {
+        if first >= self.layout.slots || count > self.layout.slots {
+            return None;
+        }
+        // Grown slot by slot, so that a refusal midway gives back what was taken.
+        let mut window = Window { mapping: Arc::clone(self), held: first..first };
+        for slot in first..first + count {
+            self.slots[slot % self.layout.slots]
+                .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| (state < WRITING - 1).then(|| state + 1))
+                .ok()?;
+            window.held.end = slot + 1;
+        }
+        Some(window)
+    }
+
+    fn release_reader(&self, slot: usize) {
+        self.slots[slot % self.layout.slots].fetch_sub(1, Ordering::Release);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped with this size by `map_twice` or `map_plain`, and nobody holds a part of it any more.
+        let unmapped = unsafe { munmap(self.base.as_ptr().cast(), 2 * self.layout.bytes()) };
+        debug_assert!(unmapped.is_ok());
+    }
+}
+
+/// One slot, for its only writer.
+pub(super) struct SlotWriter {
+    mapping: Arc<Mapping>,
+    slot: usize,
+}
+
+impl SlotWriter {
+    pub(super) fn mapping(&self) -> &Arc<Mapping> {
+        &self.mapping
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    /// Completes the slot: from here on it may be read.
+    pub(super) fn finish(self) {
+        if !self.mapping.mirrored {
+            let layout = self.mapping.layout;
+            // SAFETY: the same slot of the second half, which nobody reads while this one is being written.
+            unsafe {
+                let from = self.mapping.base.as_ptr().add(self.slot * layout.stride);
+                from.add(layout.bytes()).copy_from_nonoverlapping(from, layout.frame_bytes);
+            }
+        }
+    }
+}
+
+impl Deref for SlotWriter {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let layout = self.mapping.layout;
+        // SAFETY: within the mapping; this writer is the only one to touch the slot.
+        unsafe {
+            let start = self.mapping.base.as_ptr().add(self.slot * layout.stride);
+            std::slice::from_raw_parts(start, layout.frame_bytes)
+        }
+    }
+}
+
+impl DerefMut for SlotWriter {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let layout = self.mapping.layout;
+        // SAFETY: as in `deref`.
+        unsafe {
+            let start = self.mapping.base.as_ptr().add(self.slot * layout.stride);
+            std::slice::from_raw_parts_mut(start, layout.frame_bytes)
+        }
+    }
+}
+
+impl Drop for SlotWriter {
+    fn drop(&mut self) {
+        self.mapping.slots[self.slot].store(0, Ordering::Release);
+    }
+}
+
+/// A run of slots, for one of their readers.
+pub(super) struct Window {
+    mapping: Arc<Mapping>,
+    /// What is still held; the end may lie beyond the last slot, where the second half goes on.
+    held: Range<usize>,
+}
+
+impl Window {
+    /// The frame at this place of what is still held.
+    pub(super) fn frame(&self, index: usize) -> Option<&[u8]> {
+        let slot = self.held.start.checked_add(index).filter(|slot| *slot < self.held.end)?;
+        let layout = self.mapping.layout;
+        // SAFETY: within the two halves, and held for reading.
+        Some(unsafe {
+            let start = self.mapping.base.as_ptr().add(slot * layout.stride);
+            std::slice::from_raw_parts(start, layout.frame_bytes)
+        })
+    }
+
+    /// Gives the first frame back before the rest.
+    pub(super) fn release_first(&mut self) {
+        if !self.held.is_empty() {
+            self.mapping.release_reader(self.held.start);
+            self.held.start += 1;
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        while !self.held.is_empty() {
+            self.release_first();
+        }
+    }
+}
+
+fn map_twice(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
+    let file = memfd_create("mpegclient-ring", MemfdFlags::CLOEXEC)?;
+    ftruncate(&file, bytes as u64)?;
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping at a place of the system's choice, into which the two halves are then put.
+    unsafe {
+        let base = mmap_anonymous(std::ptr::null_mut(), 2 * bytes, ProtFlags::empty(), MapFlags::PRIVATE)?;
+        for half in [base, base.cast::<u8>().add(bytes).cast::<c_void>()] {
+            if let Err(error) = mmap(half, bytes, access, MapFlags::SHARED | MapFlags::FIXED, &file, 0) {
+                let _ = munmap(base, 2 * bytes);
+                return Err(error);
+            }
+        }
+        NonNull::new(base.cast()).ok_or(rustix::io::Errno::NOMEM)
+    }
+}
+
+fn map_plain(bytes: usize) -> Result<NonNull<u8>> {
+    let access = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a new mapping at a place of the system's choice.
+    let base = unsafe { mmap_anonymous(std::ptr::null_mut(), 2 * bytes, access, MapFlags::PRIVATE) };
+    base.ok()
+        .and_then(|base| NonNull::new(base.cast()))
+        .ok_or_else(|| Error::new(Status::OutOfMemory, format!("a ring of {bytes} bytes could not be mapped")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 4096;
+
+    #[test]
+    fn a_layout_is_a_number_of_pages_and_holds_what_was_asked() {
+        for (frame_bytes, slots) in [(480 * 360 * 3, 18), (1920 * 1080 * 3, 14), (1, 2), (321 * 241 * 3, 9), (4096, 1)]
+        {
+            let layout = Layout::with_page(frame_bytes, slots, PAGE).expect("no layout");
+            assert_eq!(layout.bytes() % PAGE, 0, "{layout:?}");
+            assert!(layout.slots >= slots && layout.stride >= frame_bytes);
+            assert!(layout.bytes() <= 2 * slots * frame_bytes.max(PAGE), "{layout:?}");
+        }
+    }
+
+    #[test]
+    fn common_sizes_are_tightly_packed_and_odd_ones_padded() {
+        assert_eq!(Layout::with_page(480 * 360 * 3, 16, PAGE).map(|l| (l.stride, l.slots)), Some((518_400, 16)));
+        assert_eq!(Layout::with_page(1920 * 1080 * 3, 14, PAGE).map(|l| l.slots), Some(16));
+        let odd = Layout::with_page(321 * 241 * 3, 9, PAGE).expect("no layout");
+        assert_eq!((odd.stride, odd.slots), (233_472, 9));
+    }
+
+    #[test]
+    fn a_layout_beyond_memory_is_none() {
+        assert_eq!(Layout::with_page(usize::MAX / 2, 3, PAGE), None);
+    }
+
+    fn mapping(slots: usize) -> Arc<Mapping> {
+        Mapping::new(Layout::new(PAGE, slots).expect("no layout")).expect("no memory")
+    }
+
+    #[test]
+    fn a_window_that_wraps_is_seen_in_order() {
+        let mapping = mapping(4);
+        for slot in 0..4 {
+            let mut writer = mapping.write(slot).expect("busy");
+            writer.fill(slot as u8 + 1);
+            writer.finish();
+        }
+        let window = mapping.read(3, 3).expect("busy");
+        let seen: Vec<u8> = (0..3).map(|i| window.frame(i).expect("not held")[PAGE - 1]).collect();
+        assert_eq!(seen, [4, 1, 2]);
+        assert!(window.frame(3).is_none());
+    }
+
+    #[test]
+    fn without_double_mapping_the_second_half_is_written_too() {
+        let layout = Layout::new(PAGE, 2).expect("no layout");
+        let base = map_plain(layout.bytes()).expect("no memory");
+        let slots = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
+        let mapping = Arc::new(Mapping { base, layout, mirrored: false, slots });
+        for slot in 0..2 {
+            let mut writer = mapping.write(slot).expect("busy");
+            writer.fill(slot as u8 + 1);
+            writer.finish();
+        }
+        let window = mapping.read(1, 2).expect("busy");
+        assert_eq!(window.frame(1).expect("not held")[0], 1);
+    }
+
+    #[test]
+    fn readers_and_a_writer_exclude_each_other() {
+        let mapping = mapping(4);
+        let mut window = mapping.read(0, 2).expect("busy");
+        let second = mapping.read(1, 1).expect("readers share");
+        assert!(mapping.write(0).is_none() && mapping.write(1).is_none());
+        window.release_first();
+        let writer = mapping.write(0).expect("given back, yet busy");
+        assert!(mapping.read(3, 2).is_none(), "reaches the slot being written");
+        assert!(mapping.write(3).is_some(), "a refused window must give back what it took");
+        drop((window, second, writer));
+        assert!(mapping.read(0, 4).is_some());
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let mapping = mapping(2);
+        assert!(mapping.read(2, 1).is_none() && mapping.read(0, 3).is_none() && mapping.write(2).is_none());
+    }
+}

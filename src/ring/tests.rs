@@ -1,0 +1,257 @@
+use super::*;
+use crate::clock::Moment;
+use crate::frame::Flags;
+use proptest::prelude::*;
+
+const FRAME: usize = 64;
+
+fn ring(cache_size: u32, lease_slots: u32, max_orphans: u32) -> Ring {
+    let size = RingSize { frame_bytes: FRAME, cache_size, lease_slots, max_orphans, max_bytes: 1 << 30 };
+    Ring::new(size, Arc::default(), 0, 1).expect("no ring")
+}
+
+fn info(generation: u64) -> FrameInfo {
+    FrameInfo {
+        seq: 0,
+        generation,
+        pts_ns: None,
+        capture: None,
+        arrival: Moment { monotonic_ns: 0, wall_ns: 0 },
+        decoded_ns: 0,
+        published_ns: 0,
+        flags: Flags::default(),
+        source_width: 8,
+        source_height: 8,
+    }
+}
+
+/// Publishes one frame whose every byte tells its number.
+fn publish(ring: &Ring, generation: u64) -> std::result::Result<u64, Refusal> {
+    let mut slot = ring.reserve(1)?;
+    slot.fill(((ring.newest_seq() + 1) % 251) as u8);
+    Ok(ring.publish(slot, info(generation)).expect("superseded"))
+}
+
+fn query(order: Order, count: u32, after_seq: u64) -> Query {
+    Query { order, count, after_seq, mix_generations: false }
+}
+
+fn seqs(lease: &Lease) -> Vec<u64> {
+    lease.infos.iter().map(|info| info.seq).collect()
+}
+
+/// The numbers that the pixels of a lease tell; every byte of a frame must tell the same.
+fn pixels(lease: &Lease) -> Vec<u64> {
+    (0..)
+        .map_while(|index| lease.window.frame(index))
+        .map(|frame| {
+            assert!(frame.iter().all(|byte| *byte == frame[0]), "a torn frame");
+            u64::from(frame[0])
+        })
+        .collect()
+}
+
+#[test]
+fn an_empty_ring_has_nothing_to_give() {
+    let ring = ring(4, 2, 1);
+    assert!(ring.take(&query(Order::Latest, 1, 0), 1).is_none());
+    assert_eq!(ring.status().newest_seq, 0);
+    assert!(ring.info(1).is_none());
+}
+
+#[test]
+fn count_may_equal_cache_size() {
+    let ring = ring(4, 0, 0);
+    for _ in 0..9 {
+        publish(&ring, 1).expect("refused");
+    }
+    let lease = ring.take(&query(Order::Latest, 4, 0), 4).expect("nothing");
+    assert_eq!(seqs(&lease), [6, 7, 8, 9]);
+    assert_eq!(pixels(&lease), [6, 7, 8, 9]);
+}
+
+#[test]
+fn fewer_frames_come_only_when_fewer_are_accepted() {
+    let ring = ring(4, 0, 0);
+    publish(&ring, 1).expect("refused");
+    publish(&ring, 1).expect("refused");
+    assert!(ring.take(&query(Order::Latest, 3, 0), 3).is_none());
+    assert_eq!(seqs(&ring.take(&query(Order::Latest, 3, 0), 1).expect("nothing")), [1, 2]);
+    assert!(ring.take(&query(Order::Latest, 3, 2), 1).is_none());
+}
+
+#[test]
+fn next_gives_the_oldest_after_a_number() {
+    let ring = ring(8, 0, 0);
+    for _ in 0..6 {
+        publish(&ring, 1).expect("refused");
+    }
+    assert_eq!(seqs(&ring.take(&query(Order::Next, 2, 3), 2).expect("nothing")), [4, 5]);
+}
+
+#[test]
+fn generations_are_not_mixed_unless_asked() {
+    let ring = ring(8, 0, 0);
+    for generation in [1, 1, 1, 2, 2] {
+        publish(&ring, generation).expect("refused");
+    }
+    assert!(ring.take(&query(Order::Latest, 4, 0), 4).is_none(), "two frames of the newest generation are not four");
+    assert_eq!(seqs(&ring.take(&query(Order::Latest, 4, 0), 1).expect("nothing")), [4, 5]);
+    // Nothing will follow in generation 1, so that there is no use in waiting.
+    assert_eq!(seqs(&ring.take(&query(Order::Next, 4, 0), 4).expect("nothing")), [1, 2, 3]);
+    let mixed = Query { mix_generations: true, ..query(Order::Latest, 4, 0) };
+    assert_eq!(seqs(&ring.take(&mixed, 4).expect("nothing")), [2, 3, 4, 5]);
+}
+
+#[test]
+fn a_held_lease_never_changes_and_costs_no_freshness() {
+    let ring = ring(3, 1, 1);
+    for _ in 0..5 {
+        publish(&ring, 1).expect("refused");
+    }
+    let lease = ring.take(&query(Order::Latest, 3, 0), 3).expect("nothing");
+    for _ in 0..500 {
+        publish(&ring, 1).expect("a lease held the writer up");
+        assert_eq!(pixels(&lease), [3, 4, 5]);
+    }
+    assert_eq!(ring.status().orphans, 1);
+    let newest = ring.take(&query(Order::Latest, 3, 0), 3).expect("nothing");
+    assert_eq!(seqs(&newest), [503, 504, 505]);
+    assert_eq!(pixels(&newest), [503 % 251, 504 % 251, 505 % 251]);
+    drop((lease, newest));
+    assert_eq!(ring.status().orphans, 0);
+}
+
+#[test]
+fn frames_survive_the_move_to_fresh_memory() {
+    let ring = ring(4, 0, 1);
+    for _ in 0..4 {
+        publish(&ring, 1).expect("refused");
+    }
+    let lease = ring.take(&query(Order::Latest, 4, 0), 4).expect("nothing");
+    while ring.status().orphans == 0 {
+        publish(&ring, 1).expect("refused");
+    }
+    let newest = ring.newest_seq();
+    let moved = ring.take(&query(Order::Latest, 4, 0), 4).expect("nothing");
+    assert_eq!(pixels(&moved), (newest - 3..=newest).collect::<Vec<_>>());
+    assert_eq!(pixels(&lease), [1, 2, 3, 4]);
+}
+
+#[test]
+fn when_leases_hold_all_they_may_frames_are_refused_and_come_again_after() {
+    let ring = ring(2, 0, 0);
+    publish(&ring, 1).expect("refused");
+    let lease = ring.take(&query(Order::Latest, 1, 0), 1).expect("nothing");
+    let refused = (0..100).find_map(|_| publish(&ring, 1).err());
+    assert_eq!(refused, Some(Refusal::Leased));
+    drop(lease);
+    publish(&ring, 1).expect("still refused");
+}
+
+#[test]
+fn room_comes_with_what_a_reader_in_order_has_read() {
+    let ring = ring(3, 0, 0);
+    for _ in 0..3 {
+        assert!(ring.has_room());
+        publish(&ring, 1).expect("refused");
+    }
+    assert!(!ring.has_room());
+    assert_eq!(seqs(&ring.take(&query(Order::Next, 2, 0), 2).expect("nothing")), [1, 2]);
+    assert!(!ring.has_room(), "given is not yet read");
+    assert!(ring.take(&query(Order::Latest, 1, 2), 1).is_some());
+    assert!(!ring.has_room(), "who reads the newest reads none of the others");
+    assert_eq!(seqs(&ring.take(&query(Order::Next, 2, 2), 1).expect("nothing")), [3]);
+    assert!(ring.has_room());
+}
+
+#[test]
+fn a_writer_left_behind_changes_nothing() {
+    let ring = ring(4, 1, 1);
+    publish(&ring, 1).expect("refused");
+    let mut late = ring.reserve(1).expect("refused");
+    ring.set_epoch(2);
+    late.fill(99);
+    let mut slot = ring.reserve(2).expect("the new writer is held up by the old one's slot");
+    slot.fill(2);
+    assert_eq!(ring.publish(slot, info(2)), Some(2));
+    assert_eq!(ring.publish(late, info(1)), None);
+    assert_eq!(ring.reserve(1).err(), Some(Refusal::Superseded));
+    let lease = ring.take(&Query { mix_generations: true, ..query(Order::Latest, 2, 0) }, 2).expect("nothing");
+    assert_eq!(pixels(&lease), [1, 2]);
+}
+
+#[test]
+fn numbers_go_on_where_the_ring_before_ended() {
+    let size = RingSize { frame_bytes: FRAME, cache_size: 2, lease_slots: 0, max_orphans: 0, max_bytes: 1 << 30 };
+    let ring = Ring::new(size, Arc::default(), 41, 1).expect("no ring");
+    assert_eq!(publish(&ring, 1), Ok(42));
+}
+
+#[test]
+fn a_ring_beyond_its_limit_is_an_error_that_says_so() {
+    let size = RingSize { frame_bytes: 1 << 20, cache_size: 8, lease_slots: 0, max_orphans: 0, max_bytes: 1 << 22 };
+    let error = Ring::new(size, Arc::default(), 0, 1).err().expect("taken");
+    assert!(error.message.contains("max_ring_size"), "{error}");
+}
+
+#[test]
+fn readers_and_writer_at_full_speed_see_whole_frames() {
+    let ring = Arc::new(ring(5, 2, 4));
+    let readers: Vec<_> = (1..=3)
+        .map(|count| {
+            let ring = Arc::clone(&ring);
+            std::thread::spawn(move || {
+                let mut after = 0;
+                while after < 20_000 {
+                    if let Some(lease) = ring.take(&query(Order::Latest, count, after), 1) {
+                        let numbers: Vec<u64> = seqs(&lease).iter().map(|seq| seq % 251).collect();
+                        assert_eq!(pixels(&lease), numbers);
+                        after = lease.infos.last().expect("an empty lease").seq;
+                    }
+                }
+            })
+        })
+        .collect();
+    for _ in 0..20_000 {
+        while publish(&ring, 1).is_err() {}
+    }
+    for reader in readers {
+        reader.join().expect("a reader saw a torn frame");
+    }
+}
+
+proptest! {
+    /// Against the obvious model: a list of all frames ever published.
+    #[test]
+    fn reads_are_those_of_a_list(
+        cache_size in 1u32..9,
+        generations in prop::collection::vec(prop::bool::weighted(0.2), 1..40),
+        count in 1u32..10,
+        after in 0u64..45,
+        next in any::<bool>(),
+    ) {
+        let ring = ring(cache_size, 1, 1);
+        let mut model: Vec<(u64, u64)> = Vec::new();
+        let mut generation = 1;
+        for grows in generations {
+            generation += u64::from(grows);
+            let seq = publish(&ring, generation).expect("refused");
+            model.push((seq, generation));
+        }
+        let readable = &model[model.len().saturating_sub(cache_size as usize)..];
+        let mut fits: Vec<(u64, u64)> = readable.iter().copied().filter(|(seq, _)| *seq > after).collect();
+        let count = count as usize;
+        if next {
+            fits.truncate(count);
+            if let Some((_, first)) = fits.first().copied() { fits.retain(|(_, g)| *g == first); }
+        } else {
+            fits.drain(..fits.len().saturating_sub(count));
+            if let Some((_, last)) = fits.last().copied() { fits.retain(|(_, g)| *g == last); }
+        }
+        let order = if next { Order::Next } else { Order::Latest };
+        let lease = ring.take(&query(order, count as u32, after), 1);
+        let got = lease.map(|lease| seqs(&lease)).unwrap_or_default();
+        prop_assert_eq!(got, fits.iter().map(|(seq, _)| *seq).collect::<Vec<_>>());
+    }
+}
