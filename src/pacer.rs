@@ -1,0 +1,175 @@
+//! "Keep this frame?": brings a stream to a lower frame rate, by its timestamps alone.
+//!
+//! Grid points lie `1/rate` apart, anchored at the first frame. Of the frames around a grid point the one nearest to it
+//! is kept, as far as that can be known without waiting for a later frame: a frame may come early by half the interval
+//! that the source has shown so far. So 25 frames a second in and 25 wanted keeps every frame, however the
+//! timestamps were rounded, and 25 in and 5 wanted keeps one every 200 ms. Nothing is ever repeated.
+
+use crate::clock::SECOND;
+use crate::config::Rational;
+
+/// A step of the timestamps beyond this, or backwards, is a jump: the time of arrival counts instead.
+const LARGEST_STEP_NS: i64 = 10 * SECOND;
+
+/// Decides for each frame of a stream whether it is kept.
+#[derive(Debug, Clone)]
+pub struct Pacer {
+    /// `None` keeps every frame.
+    rate: Option<Rational>,
+    last: Option<Stamp>,
+    /// The stream's own time since the first frame, cleared of jumps; never goes back.
+    elapsed_ns: i64,
+    /// The number of the grid point that the next kept frame is for.
+    next_point: i64,
+    /// The usual time between two frames of the source, 0 while not known.
+    source_interval_ns: i64,
+}
+
+/// When a frame is to be shown by its own account, and when it arrived.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    pts_ns: Option<i64>,
+    arrival_ns: i64,
+}
+
+impl Pacer {
+    /// A pacer for the given rate; `None` keeps every frame.
+    pub fn new(rate: Option<Rational>) -> Self {
+        Self { rate, last: None, elapsed_ns: 0, next_point: 0, source_interval_ns: 0 }
+    }
+
+    /// Whether to keep the frame with this timestamp (`None`: it has none), which arrived at this moment.
+    pub fn keep(&mut self, pts_ns: Option<i64>, arrival_ns: i64) -> bool {
+        let Some(rate) = self.rate else { return true };
+        self.advance(Stamp { pts_ns, arrival_ns });
+        let interval_ns = i64::from(rate.den) * SECOND / i64::from(rate.num).max(1);
+        let early_ns = self.source_interval_ns.min(interval_ns) / 2;
+        let reached = point_at(rate, self.elapsed_ns.saturating_add(early_ns));
+        if reached < self.next_point {
+            return false;
+        }
+        self.next_point = reached.saturating_add(1);
+        true
+    }
+
+    fn advance(&mut self, stamp: Stamp) {
+        if let Some(last) = self.last.replace(stamp) {
+            let step = step_between(last, stamp);
+            self.elapsed_ns = self.elapsed_ns.saturating_add(step);
+            // Down at once, up slowly: one long step is a stall, not the interval.
+            self.source_interval_ns = match self.source_interval_ns {
+                known if step == 0 => known,
+                known if known == 0 || step < known => step,
+                known => known + (step.min(known.saturating_mul(2)) - known) / 8,
+            };
+        }
+    }
+}
+
+fn step_between(last: Stamp, next: Stamp) -> i64 {
+    let arrived = next.arrival_ns.saturating_sub(last.arrival_ns).max(0);
+    match (last.pts_ns, next.pts_ns) {
+        (Some(a), Some(b)) if (0..=LARGEST_STEP_NS).contains(&b.saturating_sub(a)) => b.saturating_sub(a),
+        _ => arrived,
+    }
+}
+
+/// The number of the last grid point at or before this time, without rounding errors that could add up.
+fn point_at(rate: Rational, elapsed_ns: i64) -> i64 {
+    let points = i128::from(elapsed_ns) * i128::from(rate.num) / (i128::from(rate.den) * i128::from(SECOND));
+    i64::try_from(points).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MS: i64 = 1_000_000;
+
+    fn rate(num: u32, den: u32) -> Option<Rational> {
+        Some(Rational { num, den })
+    }
+
+    /// The timestamps that a pacer keeps of a source that gives one frame every `interval_ns`.
+    fn kept(pacer: &mut Pacer, stamps: impl IntoIterator<Item = i64>) -> Vec<i64> {
+        stamps.into_iter().filter(|t| pacer.keep(Some(*t), *t)).collect()
+    }
+
+    #[test]
+    fn one_in_five_lies_evenly() {
+        let times = kept(&mut Pacer::new(rate(5, 1)), (0..100).map(|n| n * 40 * MS));
+        assert_eq!(times, (0..20).map(|n| n * 200 * MS).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_equal_rate_keeps_all_however_times_are_rounded() {
+        // 30 frames a second in whole milliseconds, as Matroska and FLV have them.
+        let stamps = (0..3000).map(|n| (n * 1000 + 15) / 30 * MS);
+        assert_eq!(kept(&mut Pacer::new(rate(30, 1)), stamps).len(), 3000);
+    }
+
+    #[test]
+    fn a_slower_source_is_kept_whole() {
+        assert_eq!(kept(&mut Pacer::new(rate(25, 1)), (0..50).map(|n| n * 200 * MS)).len(), 50);
+    }
+
+    #[test]
+    fn a_stall_brings_no_burst() {
+        let stamps = (0..50).chain(1550..1600).map(|n| n * 40 * MS);
+        let times = kept(&mut Pacer::new(rate(5, 1)), stamps);
+        assert_eq!(times.len(), 20);
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] >= 180 * MS), "{times:?}");
+    }
+
+    #[test]
+    fn jumps_and_missing_times_fall_back_on_arrival() {
+        let mut pacer = Pacer::new(rate(5, 1));
+        let pts = |n: i64| match n {
+            0..50 => Some(n * 40 * MS),
+            50..100 => Some((n + 100_000) * 40 * MS),
+            100..150 => Some((n - 100) * 40 * MS),
+            _ => None,
+        };
+        let count = (0..200).filter(|n| pacer.keep(pts(*n), n * 40 * MS)).count();
+        assert!((39..=41).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn a_simulated_year_does_not_drift() {
+        let mut pacer = Pacer::new(rate(30_000, 1001));
+        // One frame an hour stands for the many between: the grid point must be that of exact arithmetic.
+        let hour = 3_600 * SECOND;
+        pacer.last = Some(Stamp { pts_ns: Some(0), arrival_ns: 0 });
+        for n in 1..=24 * 365 {
+            for part in 1..=360 {
+                pacer.keep(Some((n - 1) * hour + part * hour / 360), 0);
+            }
+        }
+        let exact = i128::from(24 * 365 * hour) * 30_000 / 1001 / i128::from(SECOND);
+        assert!((i128::from(pacer.next_point) - exact).abs() <= 1, "{} {exact}", pacer.next_point);
+    }
+
+    proptest! {
+        #[test]
+        fn a_faster_source_gives_time_times_rate(fps in 10i64..120, num in 1u32..10, den in 1u32..4, seconds in 5i64..60) {
+            let mut pacer = Pacer::new(rate(num, den));
+            let count = kept(&mut pacer, (0..fps * seconds).map(|n| n * SECOND / fps)).len() as i64;
+            let expected = seconds * i64::from(num) / i64::from(den);
+            prop_assert!((expected - 1..=expected + 1).contains(&count), "{} of {}", count, expected);
+        }
+
+        #[test]
+        fn any_timestamps_pass_without_burst(steps in prop::collection::vec((any::<Option<i64>>(), 0i64..100), 1..400)) {
+            let mut pacer = Pacer::new(rate(5, 1));
+            let mut arrival = 0;
+            let mut count = 0;
+            for (pts, wait) in steps {
+                arrival += wait * MS;
+                count += i64::from(pacer.keep(pts, arrival));
+            }
+            // Random 64-bit timestamps are jumps, so that arrival decides.
+            prop_assert!(count <= arrival / (200 * MS) + 2, "{} in {}", count, arrival);
+        }
+    }
+}
