@@ -1,0 +1,226 @@
+//! Opened sources.
+
+use super::{AvError, CodecParameters, Dictionary, Packet, Pipe, check, ffi, owned_text};
+use crate::cancel::Watch;
+use crate::sync::Arc;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{NonNull, null, null_mut};
+
+/// An open `AVFormatContext`, whose every blocking step ends when its watch says so.
+pub(crate) struct Input {
+    context: NonNull<ffi::AVFormatContext>,
+    /// What the interrupt callback reads; must outlive the context.
+    watch: Arc<Watch>,
+    /// What the context reads from in place of a protocol of its own; must outlive it.
+    _pipe: Option<Pipe>,
+    /// What every further open is told; must outlive the context, and not move.
+    _opening: Box<Opening>,
+}
+
+/// Options for whatever a source opens: itself, and the playlists, segments and keys that it leads to, which libavformat
+/// would open without some of them.
+pub(crate) type Nested = Vec<(&'static str, String)>;
+
+struct Opening {
+    options: Nested,
+    default: Option<OpenFunction>,
+}
+
+type OpenFunction = unsafe extern "C" fn(
+    *mut ffi::AVFormatContext,
+    *mut *mut ffi::AVIOContext,
+    *const c_char,
+    c_int,
+    *mut *mut ffi::AVDictionary,
+) -> c_int;
+
+/// A video stream of a source.
+pub(crate) struct VideoStream {
+    pub(crate) index: usize,
+    pub(crate) codec: CodecParameters,
+    /// Seconds of one unit of the timestamps, as a fraction.
+    pub(crate) time_base: (i32, i32),
+    /// Frames a second by the container's account.
+    pub(crate) frame_rate: Option<(u32, u32)>,
+    /// A still picture that comes with music, not a stream.
+    pub(crate) is_cover: bool,
+}
+
+unsafe extern "C" fn is_interrupted(watch: *mut c_void) -> c_int {
+    // SAFETY: set in `Input::open` to a watch that the input keeps alive.
+    let watch = unsafe { &*watch.cast::<Watch>() };
+    // A panic must not reach libav; ending the call is the safe answer.
+    catch_unwind(AssertUnwindSafe(|| c_int::from(watch.poll().is_some()))).unwrap_or(1)
+}
+
+unsafe extern "C" fn open_nested(
+    context: *mut ffi::AVFormatContext,
+    io: *mut *mut ffi::AVIOContext,
+    url: *const c_char,
+    flags: c_int,
+    options: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    // SAFETY: `Input::open` set `opaque` to an opening that the input keeps alive.
+    let opening = unsafe { &*(*context).opaque.cast::<Opening>() };
+    let Some(default) = opening.default else {
+        return AvError::NO_PROTOCOL.0;
+    };
+    let mut own = Dictionary::new();
+    let options = if options.is_null() { own.as_mut_ptr() } else { options };
+    for (key, value) in &opening.options {
+        // SAFETY: `options` is a valid place of a dictionary; the texts are C strings.
+        unsafe { Dictionary::set_in(options, key, value) };
+    }
+    // SAFETY: libavformat's own function with the arguments that it gave.
+    unsafe { default(context, io, url, flags, options) }
+}
+
+/// Whether libavformat's format of this name has an option of that name.
+pub(crate) fn format_has_option(format: &str, option: &CStr) -> bool {
+    let Ok(format) = find_format(format) else {
+        return false;
+    };
+    if format.is_null() {
+        return false;
+    }
+    // SAFETY: a valid format; its class, if it has one, may be searched by its address.
+    unsafe {
+        let class = &raw const (*format).priv_class;
+        let found =
+            ffi::av_opt_find(class.cast_mut().cast(), option.as_ptr(), null(), 0, ffi::AV_OPT_SEARCH_FAKE_OBJ as c_int);
+        !(*class).is_null() && !found.is_null()
+    }
+}
+
+impl Input {
+    /// Opens a URL. Options that were taken leave the dictionary. `format` is libavformat's name of the container, or
+    /// empty to have it found out.
+    pub(crate) fn open(
+        url: &str,
+        format: &str,
+        options: &mut Dictionary,
+        nested: Nested,
+        watch: Arc<Watch>,
+    ) -> Result<Self, AvError> {
+        let mut pipe = if Pipe::is_for(url) { Some(Pipe::open(url, Arc::clone(&watch))?) } else { None };
+        let url = CString::new(url).map_err(|_| AvError::NO_ENTRY)?;
+        let format = find_format(format)?;
+        // SAFETY: takes nothing; NULL means that there is no memory.
+        let mut context = NonNull::new(unsafe { ffi::avformat_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
+        // SAFETY: valid, and nothing else has it yet.
+        let fields = unsafe { context.as_mut() };
+        let opening = Box::new(Opening { options: nested, default: fields.io_open });
+        // The callback must be there before the first blocking step.
+        fields.interrupt_callback =
+            ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: Arc::as_ptr(&watch).cast_mut().cast() };
+        fields.opaque = (&raw const *opening).cast_mut().cast();
+        fields.io_open = Some(open_nested);
+        if let Some(pipe) = &mut pipe {
+            fields.pb = pipe.as_mut_ptr();
+        }
+        let mut raw = context.as_ptr();
+        // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
+        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), format, options.as_mut_ptr()) })?;
+        Ok(Self { context, watch, _pipe: pipe, _opening: opening })
+    }
+
+    /// Reads on until the streams are known, for so many microseconds of them at most. What was read is not lost.
+    pub(crate) fn probe(&mut self, microseconds: i64) -> Result<(), AvError> {
+        // SAFETY: valid and borrowed mutably.
+        unsafe { self.context.as_mut() }.max_analyze_duration = microseconds;
+        // SAFETY: an open context; no options.
+        check(unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), null_mut()) }).map(drop)
+    }
+
+    /// The video stream that libavformat holds for the best; `NO_STREAM` if there is none.
+    pub(crate) fn best_video(&self) -> Result<VideoStream, AvError> {
+        let video = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+        // SAFETY: an open context; no decoder is asked for.
+        let index = check(unsafe { ffi::av_find_best_stream(self.context.as_ptr(), video, -1, -1, null_mut(), 0) })?;
+        let index = usize::try_from(index).map_err(|_| AvError::NO_STREAM)?;
+        // SAFETY: libavformat returned the index of one of its streams.
+        unsafe {
+            let stream = *self.context.as_ref().streams.add(index);
+            let rate = (*stream).avg_frame_rate;
+            Ok(VideoStream {
+                index,
+                codec: CodecParameters::copy((*stream).codecpar)?,
+                time_base: ((*stream).time_base.num, (*stream).time_base.den),
+                frame_rate: u32::try_from(rate.num)
+                    .ok()
+                    .zip(u32::try_from(rate.den).ok())
+                    .filter(|r| r.0 > 0 && r.1 > 0),
+                is_cover: (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
+            })
+        }
+    }
+
+    /// Whether streams may still appear while it is read.
+    pub(crate) fn may_show_more_streams(&self) -> bool {
+        // SAFETY: valid for as long as `self` is.
+        unsafe { self.context.as_ref() }.ctx_flags & ffi::AVFMTCTX_NOHEADER as c_int != 0
+    }
+
+    /// Has libavformat pass over every stream but this one, where it can even not fetch them.
+    pub(crate) fn keep_only(&mut self, index: usize) {
+        // SAFETY: an open context has `nb_streams` valid streams, borrowed mutably with it.
+        unsafe {
+            let context = self.context.as_ref();
+            for other in (0..context.nb_streams as usize).filter(|other| *other != index) {
+                (**context.streams.add(other)).discard = ffi::AVDiscard::AVDISCARD_ALL;
+            }
+        }
+    }
+
+    /// Reads the next packet of any stream, in place of what the packet held.
+    pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
+        // SAFETY: an open context and a valid packet.
+        check(unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) }).map(drop)
+    }
+
+    /// libavformat's name of the container.
+    pub(crate) fn format_name(&self) -> String {
+        // SAFETY: an open context has an input format with a name.
+        unsafe { owned_text((*self.context.as_ref().iformat).name) }
+    }
+
+    /// Length of the whole in nanoseconds, if it is known.
+    pub(crate) fn duration_ns(&self) -> Option<i64> {
+        // SAFETY: valid for as long as `self` is.
+        let duration = unsafe { self.context.as_ref() }.duration;
+        (duration > 0).then(|| duration.saturating_mul(1_000_000_000 / i64::from(ffi::AV_TIME_BASE)))
+    }
+
+    /// Bytes of the whole, if it is a thing of known size.
+    pub(crate) fn size_bytes(&self) -> Option<i64> {
+        // SAFETY: the IO context is NULL for protocols without one, else valid.
+        let size = unsafe {
+            let io = self.context.as_ref().pb;
+            if io.is_null() { -1 } else { ffi::avio_size(io) }
+        };
+        (size > 0).then_some(size)
+    }
+
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        let mut context = self.context.as_ptr();
+        // SAFETY: opened by libavformat and not used after.
+        unsafe { ffi::avformat_close_input(&mut context) };
+    }
+}
+
+fn find_format(name: &str) -> Result<*const ffi::AVInputFormat, AvError> {
+    if name.is_empty() {
+        return Ok(null());
+    }
+    let name = CString::new(name).map_err(|_| AvError::NO_DEMUXER)?;
+    // SAFETY: a C string; NULL means that there is no such format.
+    let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
+    if format.is_null() { Err(AvError::NO_DEMUXER) } else { Ok(format) }
+}

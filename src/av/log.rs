@@ -1,0 +1,215 @@
+//! libav's log, which is one for the whole process: ours is told from the host's.
+//!
+//! A line is ours if it is said on a thread that only this library runs libav on, or by a decoder of ours, whose helper
+//! threads are libav's own. All other lines go to libav's default output, as they would without this library.
+
+use super::ffi;
+use crate::log::{Level, is_enabled, line};
+use crate::sync::Mutex;
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::catch_unwind;
+use std::sync::Once;
+
+#[cfg(target_arch = "x86_64")]
+type VaList = *mut ffi::__va_list_tag;
+#[cfg(not(target_arch = "x86_64"))]
+type VaList = ffi::va_list;
+
+/// Lines are cut here; libav's own limit is the same.
+const LINE_SIZE: usize = 1024;
+
+/// Complaints kept of one attempt to connect.
+const MAX_COMPLAINTS: usize = 8;
+
+static INSTALL: Once = Once::new();
+/// Addresses of our decoders.
+static OWN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static IS_OWN_THREAD: Cell<bool> = const { Cell::new(false) };
+    /// What has been said of a line that is not complete yet.
+    static PARTIAL: RefCell<String> = const { RefCell::new(String::new()) };
+    /// `None` while nobody collects them.
+    /// What libav said that nothing but its log tells.
+    static REMARKS: RefCell<Remarks> = const { RefCell::new(Remarks { missed: 0, is_corrupt: false, refused_size: None }) };
+    static COMPLAINTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Has libav's lines come here. Done once, when the first client is made.
+pub(crate) fn install() {
+    // SAFETY: the callback has the signature that libav wants and lives for ever.
+    INSTALL.call_once(|| unsafe { ffi::av_log_set_callback(Some(receive)) });
+}
+
+/// Says that all that libav does on this thread, it does for this library.
+pub(crate) fn on_own_thread() {
+    IS_OWN_THREAD.set(true);
+}
+
+pub(super) fn own(context: *const c_void) {
+    OWN.lock().push(context.addr());
+}
+
+pub(super) fn disown(context: *const c_void) {
+    OWN.lock().retain(|own| *own != context.addr());
+}
+
+/// What libav complains of on this thread, which says more than its error codes. While complaints are collected they
+/// are not logged: whoever collects them says them in words of its own.
+pub(crate) struct Complaints;
+
+impl Complaints {
+    /// Begins to collect them.
+    pub(crate) fn collect() -> Self {
+        COMPLAINTS.set(Some(Vec::new()));
+        Self
+    }
+
+    /// Those since then, in one line; no more are kept after.
+    pub(crate) fn take(&self) -> String {
+        COMPLAINTS.with_borrow_mut(|complaints| complaints.as_mut().map(std::mem::take).unwrap_or_default()).join("; ")
+    }
+}
+
+impl Drop for Complaints {
+    fn drop(&mut self) {
+        COMPLAINTS.set(None);
+    }
+}
+
+unsafe extern "C" fn receive(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
+    if IS_OWN_THREAD.get() || (!context.is_null() && OWN.lock().contains(&context.addr())) {
+        // A panic must not reach libav; a lost line is the lesser evil.
+        let _ = catch_unwind(|| {
+            // SAFETY: passed on as libav gave them.
+            unsafe { receive_own(context, level, format, arguments) }
+        });
+    } else {
+        // SAFETY: passed on as libav gave them.
+        unsafe { ffi::av_log_default_callback(context, level, format, arguments) };
+    }
+}
+
+/// # Safety
+/// The arguments are those of libav's log callback.
+unsafe fn receive_own(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
+    let Some(own_level) = own_level(level & 0xff) else { return };
+    let is_complaint = own_level == Level::Error && COMPLAINTS.with_borrow(Option::is_some);
+    let may_be_remark = own_level != Level::Debug && IS_OWN_THREAD.get();
+    if !is_enabled(own_level) && !is_complaint && !may_be_remark {
+        return;
+    }
+    let mut buffer = [0 as c_char; LINE_SIZE];
+    let mut print_prefix = PARTIAL.with_borrow(|partial| c_int::from(partial.is_empty()));
+    // SAFETY: as libav gave them; the buffer has the size given and is ended with NUL.
+    let text = unsafe {
+        ffi::av_log_format_line2(
+            context,
+            level,
+            format,
+            arguments,
+            buffer.as_mut_ptr(),
+            LINE_SIZE as c_int,
+            &mut print_prefix,
+        );
+        CStr::from_ptr(buffer.as_ptr()).to_string_lossy()
+    };
+    // Joined to whole lines first: a password may be cut in two by libav's fragments.
+    let whole = PARTIAL.with_borrow_mut(|partial| {
+        partial.push_str(&text);
+        (partial.ends_with('\n') || partial.len() >= 4 * LINE_SIZE).then(|| std::mem::take(partial))
+    });
+    for text in whole.iter().flat_map(|whole| whole.lines()) {
+        let text = without_address(text.trim()).replace(char::is_control, " ");
+        REMARKS.with_borrow_mut(|remarks| remarks.note(&text));
+        if is_complaint {
+            complain(text);
+        } else if !text.is_empty() {
+            line(own_level, &text);
+        }
+    }
+}
+
+/// What libav says in its log and nowhere else.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remarks {
+    /// RTP packets that were lost.
+    pub(crate) missed: u64,
+    /// A packet of a transport stream was damaged; the mark on it gets lost on its way through the parser.
+    pub(crate) is_corrupt: bool,
+    /// The size of a picture that a decoder refused for being too large.
+    pub(crate) refused_size: Option<String>,
+}
+
+impl Remarks {
+    /// Those said on this thread since they were taken last.
+    pub(crate) fn take() -> Self {
+        REMARKS.with_borrow_mut(std::mem::take)
+    }
+
+    fn note(&mut self, text: &str) {
+        let between = |before: &str, after: &str| {
+            let rest = text.split_once(before).map(|(_, rest)| rest);
+            rest.and_then(|rest| rest.split_once(after)).map(|(found, _)| found.to_owned())
+        };
+        let missed = between("RTP: missed ", " packets").and_then(|number| number.parse().ok()).unwrap_or(0);
+        self.missed = self.missed.saturating_add(missed);
+        self.is_corrupt |= text.contains("Packet corrupt (stream");
+        self.refused_size = between("Picture size ", " exceeds").or(self.refused_size.take());
+    }
+}
+
+fn complain(text: String) {
+    COMPLAINTS.with_borrow_mut(|complaints| {
+        if let Some(complaints) = complaints.as_mut().filter(|complaints| complaints.len() < MAX_COMPLAINTS) {
+            complaints.push(text);
+        }
+    });
+}
+
+/// A line of libav's without the address of whoever says it: `[tcp @ 0x7f00] text` becomes `tcp: text`.
+fn without_address(text: &str) -> String {
+    let parts = text.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    match parts.and_then(|(speaker, text)| speaker.split_once(" @ 0x").map(|(name, _)| (name, text))) {
+        Some((name, text)) => format!("{name}: {}", without_address(text)),
+        None => text.to_owned(),
+    }
+}
+
+/// Our level for libav's: what libav calls verbose and info interests only who debugs. What it says of every byte it
+/// reads interests only who debugs libav.
+fn own_level(level: c_int) -> Option<Level> {
+    match level {
+        ..=ffi::AV_LOG_ERROR => Some(Level::Error),
+        ffi::AV_LOG_WARNING => Some(Level::Warning),
+        ffi::AV_LOG_INFO | ffi::AV_LOG_VERBOSE => Some(Level::Debug),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_found_in_libavs_words() {
+        let mut remarks = Remarks::default();
+        for text in ["rtsp: RTP: missed 12 packets", "RTP: missed -1 packets", "RTP: missed", "", "anything"] {
+            remarks.note(text);
+        }
+        assert_eq!(remarks, Remarks { missed: 12, ..Remarks::default() });
+        remarks.note("mpegts: Packet corrupt (stream = 0, dts = 123).");
+        remarks.note("IMGUTILS: Picture size 1280x960 exceeds specified max pixel count 1048576");
+        remarks.note("anything");
+        assert!(remarks.is_corrupt && remarks.refused_size.as_deref() == Some("1280x960"));
+    }
+
+    #[test]
+    fn addresses_are_left_out() {
+        assert_eq!(without_address("[rtsp @ 0x7f37dc000e00] method DESCRIBE failed"), "rtsp: method DESCRIBE failed");
+        assert_eq!(without_address("[hls @ 0x1] [http @ 0x2] no"), "hls: http: no");
+        assert_eq!(without_address("[0] text [x @ 0x1] y"), "[0] text [x @ 0x1] y");
+        assert_eq!(without_address(""), "");
+    }
+}

@@ -1,0 +1,39 @@
+//! libav's enumerations as plain numbers.
+//!
+//! The bindings make Rust enums of them, and a library newer than its headers may hand out a value that such an enum does
+//! not have, which would be undefined behaviour to even hold. So the fields are read, and the functions called, with the
+//! C type that they really have.
+
+use super::{ffi, owned_text};
+use std::ffi::{c_char, c_int};
+
+unsafe extern "C" {
+    fn avcodec_find_decoder(id: c_int) -> *const ffi::AVCodec;
+    fn avcodec_get_name(id: c_int) -> *const c_char;
+    fn av_get_pix_fmt_name(format: c_int) -> *const c_char;
+}
+
+/// Reads a field of an enumerated type as the number it is.
+macro_rules! number {
+    ($place:expr) => {
+        (&raw const $place).cast::<std::ffi::c_int>().read()
+    };
+}
+pub(super) use number;
+
+pub(super) fn find_decoder(codec_id: c_int) -> Option<*const ffi::AVCodec> {
+    // SAFETY: takes any number; NULL means that there is none.
+    let codec = unsafe { avcodec_find_decoder(codec_id) };
+    (!codec.is_null()).then_some(codec)
+}
+
+pub(super) fn codec_name(codec_id: c_int) -> String {
+    // SAFETY: takes any number and returns a string that lives for ever.
+    unsafe { owned_text(avcodec_get_name(codec_id)) }
+}
+
+/// Empty for a format that is unknown.
+pub(super) fn pixel_format_name(format: c_int) -> String {
+    // SAFETY: takes any number and returns NULL or a string that lives for ever.
+    unsafe { owned_text(av_get_pix_fmt_name(format)) }
+}

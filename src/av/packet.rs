@@ -1,0 +1,80 @@
+//! Compressed data.
+
+use super::{AvError, ffi};
+use std::ptr::NonNull;
+
+/// An `AVPacket`: one access unit, as the containers hand it on.
+pub(crate) struct Packet(NonNull<ffi::AVPacket>);
+
+// SAFETY: a packet's data is reference-counted with atomics, and nothing of it is tied to a thread.
+unsafe impl Send for Packet {}
+
+impl Packet {
+    pub(crate) fn new() -> Result<Self, AvError> {
+        // SAFETY: takes nothing; NULL means that there is no memory.
+        NonNull::new(unsafe { ffi::av_packet_alloc() }).map(Self).ok_or(AvError::NO_MEMORY)
+    }
+
+    pub(crate) fn stream_index(&self) -> usize {
+        usize::try_from(self.get().stream_index).unwrap_or(usize::MAX)
+    }
+
+    /// Presentation time in the stream's own unit; the decoding time where there is none.
+    pub(crate) fn timestamp(&self) -> Option<i64> {
+        [self.get().pts, self.get().dts].into_iter().find(|time| *time != ffi::AV_NOPTS_VALUE)
+    }
+
+    /// Puts a number in the place of the presentation time, which every decoder hands on to the frame.
+    pub(crate) fn set_timestamp(&mut self, timestamp: i64) {
+        // SAFETY: the packet is valid and borrowed mutably.
+        unsafe { self.0.as_mut() }.pts = timestamp;
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        usize::try_from(self.get().size).unwrap_or(0)
+    }
+
+    pub(crate) fn is_key(&self) -> bool {
+        self.get().flags & ffi::AV_PKT_FLAG_KEY != 0
+    }
+
+    pub(crate) fn is_corrupt(&self) -> bool {
+        self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
+    }
+
+    /// When the sender captured it, by the sender's clock in nanoseconds since 1970. RTP streams know it once the first
+    /// RTCP report has come.
+    pub(crate) fn capture_time_ns(&self) -> Option<i64> {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_PRFT;
+        let mut size = 0;
+        // SAFETY: a valid packet and a place for the size; NULL means that there is none.
+        let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, &mut size) };
+        if data.is_null() || size < size_of::<ffi::AVProducerReferenceTime>() {
+            return None;
+        }
+        // SAFETY: not NULL, and as large as the struct that this kind of side data is.
+        let reference = unsafe { data.cast::<ffi::AVProducerReferenceTime>().read_unaligned() };
+        reference.wallclock.checked_mul(1_000)
+    }
+
+    pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVPacket {
+        self.0.as_ptr()
+    }
+
+    pub(super) fn as_ptr(&self) -> *const ffi::AVPacket {
+        self.0.as_ptr()
+    }
+
+    fn get(&self) -> &ffi::AVPacket {
+        // SAFETY: valid for as long as `self` is.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Drop for Packet {
+    fn drop(&mut self) {
+        let mut packet = self.0.as_ptr();
+        // SAFETY: allocated by libav and not used after.
+        unsafe { ffi::av_packet_free(&mut packet) };
+    }
+}
