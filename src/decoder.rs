@@ -1,0 +1,241 @@
+//! Packets to frames: the gate that waits for a picture to begin with, and the marks of damage.
+
+use crate::av::{AvError, CodecContext, CodecParameters, Dictionary, Frame};
+use crate::clock::{SECOND, monotonic_ns};
+use crate::config::Config;
+use crate::error::{Error, Phase, Result, Status};
+use crate::source::{Unit, UnitMeta};
+use std::collections::VecDeque;
+
+/// Units whose frames have not come out after so many others never will.
+const MAX_PENDING: usize = 256;
+
+/// A stream that shows no key frame for so long may never do so: what there is, is then shown, marked as damaged. The
+/// same time without new damage heals a stream that has no key frames.
+pub(crate) const KEYLESS_NS: i64 = 10 * SECOND;
+
+/// A decoder with what is known of the units inside it.
+pub(crate) struct Decoder {
+    context: CodecContext,
+    codec_name: String,
+    gate: Gate,
+    damage: Damage,
+    /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
+    pending: VecDeque<(i64, UnitMeta)>,
+    next_number: i64,
+}
+
+/// A frame with the unit it came from.
+pub(crate) struct Decoded {
+    pub(crate) frame: Frame,
+    pub(crate) meta: UnitMeta,
+    pub(crate) decoded_ns: i64,
+    pub(crate) is_corrupt: bool,
+}
+
+/// Keeps a decoder from beginning in the middle.
+struct Gate {
+    /// H.264's decoder itself waits for a key frame or a recovery point, if only it is given all packets.
+    is_left_to_decoder: bool,
+    state: GateState,
+    since_ns: i64,
+    first_pts_ns: Option<i64>,
+    keyless_ns: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GateState {
+    Waiting,
+    Open,
+    /// Opened because nothing better came.
+    Forced,
+}
+
+impl Gate {
+    /// Whether the decoder is to be given this unit.
+    fn admits(&mut self, meta: &UnitMeta) -> bool {
+        if meta.is_random_access {
+            self.state = GateState::Open;
+        }
+        self.state != GateState::Waiting || self.is_left_to_decoder
+    }
+
+    /// Whether no key frame came for too long, by the clock or, for what is read faster than that, by the stream.
+    fn is_overdue(&mut self, meta: &UnitMeta) -> bool {
+        let first_pts_ns = *self.first_pts_ns.get_or_insert(meta.pts_ns.unwrap_or(0));
+        let by_stream_ns = meta.pts_ns.map_or(0, |pts_ns| pts_ns.saturating_sub(first_pts_ns));
+        let by_clock_ns = meta.arrival.monotonic_ns.saturating_sub(self.since_ns);
+        self.state == GateState::Waiting && by_clock_ns.max(by_stream_ns) >= self.keyless_ns
+    }
+}
+
+/// Remembers damage: libav marks the picture that lost something, but not those that build on it.
+struct Damage {
+    since_ns: Option<i64>,
+    keyless_ns: i64,
+}
+
+impl Damage {
+    fn note(&mut self, now_ns: i64) {
+        self.since_ns = Some(now_ns);
+    }
+
+    /// Whether a picture is damaged, or builds on one that is.
+    fn judge(&mut self, is_damaged: bool, meta: &UnitMeta) -> bool {
+        let now_ns = meta.arrival.monotonic_ns;
+        if is_damaged {
+            self.note(now_ns);
+        } else if meta.is_random_access
+            || self.since_ns.is_some_and(|since| now_ns.saturating_sub(since) >= self.keyless_ns)
+        {
+            self.since_ns = None;
+        }
+        self.since_ns.is_some()
+    }
+}
+
+impl Decoder {
+    /// Opens the decoder for a stream. Options that it takes leave the dictionary. A picture without a key frame is
+    /// waited for so long at most.
+    pub(crate) fn open(
+        parameters: &CodecParameters,
+        config: &Config,
+        keyless_ns: i64,
+        options: &mut Dictionary,
+    ) -> Result<Self> {
+        let failed = |code: AvError| {
+            let text = format!("the {} decoder could not be opened: {}", parameters.codec_name(), code.text());
+            Error::new(Status::Unsupported, text).in_phase(Phase::Decode)
+        };
+        let (width, height) = parameters.size();
+        let pixels = i64::from(width).saturating_mul(i64::from(height));
+        if pixels > config.max_pixels {
+            let most = config.max_pixels >> 20;
+            let text = format!("pictures are {width}x{height}, which is more than max_picture_size, {most}");
+            return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Decode));
+        }
+        Ok(Self {
+            context: CodecContext::open(parameters, config, options).map_err(failed)?,
+            codec_name: parameters.codec_name(),
+            gate: Gate {
+                is_left_to_decoder: parameters.codec_name() == "h264",
+                state: GateState::Waiting,
+                since_ns: monotonic_ns(),
+                first_pts_ns: None,
+                keyless_ns,
+            },
+            damage: Damage { since_ns: None, keyless_ns },
+            pending: VecDeque::new(),
+            next_number: 0,
+        })
+    }
+
+    pub(crate) fn codec_name(&self) -> &str {
+        &self.codec_name
+    }
+
+    /// Gives the decoder a unit. Returns whether it took it without complaint; complaints do not count while there was no
+    /// picture to begin with.
+    pub(crate) fn send(&mut self, unit: Unit) -> bool {
+        let Unit { mut packet, meta } = unit;
+        if self.gate.is_overdue(&meta) {
+            self.gate.state = GateState::Forced;
+            self.context.show_damaged();
+        }
+        if !self.gate.admits(&meta) {
+            return true;
+        }
+        packet.set_timestamp(self.next_number);
+        self.pending.push_back((self.next_number, meta));
+        self.next_number += 1;
+        if self.pending.len() > MAX_PENDING {
+            self.pending.pop_front();
+        }
+        let is_taken = self.context.send(Some(&packet)).is_ok();
+        if !is_taken && self.gate.state == GateState::Open {
+            self.damage.note(meta.arrival.monotonic_ns);
+        }
+        is_taken || self.gate.state != GateState::Open
+    }
+
+    /// Tells the decoder that no more units come, so that it hands out what it holds back.
+    pub(crate) fn finish(&mut self) {
+        // Fails only if it was told already.
+        let _ = self.context.send(None);
+    }
+
+    /// The next frame; `None` until more units are sent.
+    pub(crate) fn receive(&mut self) -> Result<Option<Decoded>> {
+        let mut frame = Frame::new().map_err(|_| Error::new(Status::OutOfMemory, "no memory for a frame"))?;
+        match self.context.receive(&mut frame) {
+            Ok(()) => {}
+            Err(AvError::AGAIN | AvError::END) => return Ok(None),
+            // Without a picture to begin with, complaints do not count.
+            Err(_) if self.gate.state != GateState::Open => return Ok(None),
+            Err(code) => {
+                let mut error = Error::new(Status::BadData, code.text()).in_phase(Phase::Decode).retryable(true);
+                error.av_code = code.0;
+                return Err(error);
+            }
+        }
+        let meta = self.claim(frame.timestamp());
+        let is_damaged = frame.is_damaged() || meta.is_damaged;
+        if self.gate.state == GateState::Waiting && !is_damaged {
+            // The decoder has found a picture to begin with by itself.
+            self.gate.state = GateState::Open;
+        }
+        // H.264's decoder marks what it was made to show; the others do not.
+        let is_guess = self.gate.state == GateState::Forced && !self.gate.is_left_to_decoder;
+        let is_corrupt = self.damage.judge(is_damaged, &meta) || is_guess;
+        Ok(Some(Decoded { frame, meta, decoded_ns: monotonic_ns(), is_corrupt }))
+    }
+
+    /// What is known of the unit with this number. One that is not found has a frame without timestamp.
+    fn claim(&mut self, number: i64) -> UnitMeta {
+        match self.pending.iter().position(|(pending, _)| *pending == number) {
+            Some(index) => self.pending[index].1,
+            None => {
+                let arrival = self.pending.back().map_or_else(crate::clock::Moment::now, |(_, meta)| meta.arrival);
+                UnitMeta { pts_ns: None, arrival, capture: None, is_random_access: false, is_damaged: false, lost: 0 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+
+    fn unit(seconds: i64, is_random_access: bool) -> UnitMeta {
+        let arrival = Moment { monotonic_ns: seconds * SECOND, wall_ns: 0 };
+        UnitMeta { pts_ns: None, arrival, capture: None, is_random_access, is_damaged: false, lost: 0 }
+    }
+
+    #[test]
+    fn damage_lasts_until_a_key_frame_or_long_enough() {
+        let mut damage = Damage { since_ns: None, keyless_ns: KEYLESS_NS };
+        assert!(!damage.judge(false, &unit(0, false)));
+        assert!(damage.judge(true, &unit(1, false)));
+        assert!(damage.judge(false, &unit(2, false)), "builds on a damaged one");
+        assert!(!damage.judge(false, &unit(3, true)));
+        assert!(damage.judge(true, &unit(4, true)), "a key frame may itself be damaged");
+        assert!(damage.judge(false, &unit(13, false)));
+        assert!(!damage.judge(false, &unit(14, false)), "a stream without key frames heals");
+    }
+
+    #[test]
+    fn the_gate_waits_for_a_key_frame_but_not_for_ever() {
+        let mut gate = Gate {
+            is_left_to_decoder: false,
+            state: GateState::Waiting,
+            since_ns: 0,
+            first_pts_ns: None,
+            keyless_ns: KEYLESS_NS,
+        };
+        assert!(!gate.admits(&unit(1, false)));
+        assert!(!gate.is_overdue(&unit(9, false)) && gate.is_overdue(&unit(10, false)));
+        assert!(gate.admits(&unit(2, true)) && gate.admits(&unit(3, false)));
+        assert!(!gate.is_overdue(&unit(100, false)));
+    }
+}

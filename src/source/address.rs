@@ -1,0 +1,70 @@
+//! What a URL tells before it is opened.
+
+use crate::redact::percent_encode;
+
+/// Schemes of streams that go on for ever and cannot be paused, whatever else is known of them.
+const LIVE_SCHEMES: &[&str] =
+    &["rtsp", "rtsps", "rtp", "srtp", "udp", "tcp", "srt", "rtmp", "rtmps", "rtmpt", "rtmpe", "mms"];
+
+/// The scheme in small letters; empty for a path.
+pub(super) fn scheme(url: &str) -> String {
+    let end = url.find(':').unwrap_or(0);
+    let scheme = &url[..end];
+    let is_scheme = scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if is_scheme { scheme.to_ascii_lowercase() } else { String::new() }
+}
+
+/// Whether a stream of this scheme is live by its nature.
+pub(super) fn is_live_scheme(scheme: &str) -> bool {
+    LIVE_SCHEMES.contains(&scheme)
+}
+
+/// The URL with user name and password in it, encoded, in place of those that it may hold.
+pub(super) fn with_credentials(url: &str, username: &str, password: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    if username.is_empty() && password.is_empty() {
+        return url.to_owned();
+    }
+    let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{}:{}@{host}{path}", percent_encode(username), percent_encode(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_are_told_from_paths() {
+        for (url, expected) in [
+            ("rtsp://cam/1", "rtsp"),
+            ("RTSP://cam/1", "rtsp"),
+            ("/tmp/a:b.mp4", ""),
+            ("clip.mp4", ""),
+            ("file:clip.mp4", "file"),
+            ("C:/clip.mp4", ""),
+            ("", ""),
+            (":", ""),
+            ("rtmp+x://h", "rtmp+x"),
+        ] {
+            assert_eq!(scheme(url), expected, "{url}");
+        }
+        assert!(is_live_scheme("srt") && !is_live_scheme("http") && !is_live_scheme(""));
+    }
+
+    #[test]
+    fn credentials_are_encoded_and_replace_those_of_the_url() {
+        for (url, expected) in [
+            ("rtsp://cam:554/1", "rtsp://bob:p%40s%2Fs@cam:554/1"),
+            ("rtsp://old:pw@cam/1?x=@", "rtsp://bob:p%40s%2Fs@cam/1?x=@"),
+            ("rtsp://cam", "rtsp://bob:p%40s%2Fs@cam"),
+            ("clip.mp4", "clip.mp4"),
+        ] {
+            assert_eq!(with_credentials(url, "bob", "p@s/s"), expected);
+        }
+        assert_eq!(with_credentials("rtsp://a:b@cam/1", "", ""), "rtsp://a:b@cam/1");
+    }
+}
