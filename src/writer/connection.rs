@@ -1,0 +1,417 @@
+//! One connection, from its first packet to its loss.
+
+use super::Assignment;
+use super::backlog::Backlog;
+use super::control::{Control, Goal};
+use crate::av::{Dictionary, Remarks};
+use crate::board::StreamInfo;
+use crate::clock::{SECOND, monotonic_ns};
+use crate::config::CorruptPolicy;
+use crate::decoder::{Decoded, Decoder, KEYLESS_NS};
+use crate::error::{Error, Phase, Result, Status};
+use crate::event::EventKind;
+use crate::log::{self, Level};
+use crate::playout::Playout;
+use crate::source::{End, LibavSource, Next, Unit, UnitMeta};
+use crate::state::State;
+use crate::stats::RateMeter;
+use crate::sync::Arc;
+use crate::view::{Fate, ViewWriter};
+use std::time::Duration;
+
+/// A packet that comes sooner than this was there already.
+const IN_STORE_NS: i64 = 3_000_000;
+
+/// A stream whose packets come without a pause for so long is simply fast.
+const LONGEST_SETTLING_NS: i64 = SECOND / 2;
+
+/// Packets in a row that a good stream's decoder does not refuse.
+const MAX_REFUSED: u32 = 25;
+
+/// A source with its decoder, and what is remembered between two packets.
+pub(super) struct Connection<'a> {
+    assignment: &'a Assignment,
+    control: &'a Control,
+    source: LibavSource,
+    decoder: Decoder,
+    generation: u64,
+    backlog: Backlog,
+    /// For sources that do not come at their own pace.
+    playout: Option<Playout>,
+    meter: RateMeter,
+    /// Size and format of the last picture of this connection.
+    shown: Option<(u32, u32, i32)>,
+    is_running: bool,
+    /// When a unit was last taken by the decoder, or the stream was last started; monotonic.
+    last_good_ns: i64,
+    /// Packets that the decoder refused since its last picture.
+    refused_in_row: u32,
+    /// The size of pictures that are too large.
+    refused_size: Option<String>,
+    knows_capture_times: bool,
+    opened_ns: i64,
+    last_pts_ns: Option<i64>,
+    /// A stream that was looked at before it was connected has packets from that time, which are the past.
+    is_settling: bool,
+}
+
+/// Where frames go, and what of the stream is remembered from one connection to the next.
+pub(super) struct Outlet {
+    pub(super) view: ViewWriter,
+    pub(super) has_connected: bool,
+    /// Size, format and codec of the last picture.
+    picture: Option<(u32, u32, String, String)>,
+    /// When the last key frame came, and how long after the one before; monotonic nanoseconds.
+    last_key_ns: Option<i64>,
+    key_distance_ns: i64,
+}
+
+impl Outlet {
+    pub(super) fn new(view: ViewWriter) -> Self {
+        Self { view, has_connected: false, picture: None, last_key_ns: None, key_distance_ns: 0 }
+    }
+
+    /// How long a stream may show no key frame before it counts as one that has none.
+    fn keyless_ns(&self) -> i64 {
+        KEYLESS_NS.max(self.key_distance_ns.saturating_mul(2))
+    }
+
+    fn note_unit(&mut self, meta: &UnitMeta) {
+        if meta.is_random_access {
+            let now_ns = meta.arrival.monotonic_ns;
+            let distance_ns = self.last_key_ns.replace(now_ns).map(|last| now_ns.saturating_sub(last));
+            self.key_distance_ns = distance_ns.unwrap_or(self.key_distance_ns);
+        }
+    }
+}
+
+impl<'a> Connection<'a> {
+    /// Connects and opens the decoder, within the deadline that the control's watch has.
+    pub(super) fn open(assignment: &'a Assignment, control: &'a Arc<Control>, outlet: &Outlet) -> Result<Self> {
+        let Assignment { config, board, epoch, .. } = assignment;
+        let mut options = Dictionary::new();
+        let source = LibavSource::open(config, &mut options, control.watch())?;
+        let info = source.info();
+        let decoder = Decoder::open(&info.codec, config, outlet.keyless_ns(), &mut options)?;
+        if let Some(unknown) = options.keys().first() {
+            let expected = "an option of libav's for this source or its decoder";
+            return Err(Error::argument(&format!("av.{unknown}"), "not known to libav here", expected));
+        }
+        let (width, height) = info.codec.size();
+        let stream = StreamInfo {
+            index: info.stream_index,
+            width,
+            height,
+            frame_rate: info.frame_rate,
+            is_live: info.is_live,
+            duration_ns: info.duration_ns,
+            codec: info.codec.codec_name(),
+            container: info.container.clone(),
+            ..StreamInfo::default()
+        };
+        log::line(Level::Info, &format!("connected to {}: {} in {}", config.url, stream.codec, stream.container));
+        // What waits for its reader does not wait for the clock.
+        let is_paced = config.realtime.unwrap_or(info.is_bursty && !config.blocks);
+        // A paced source is silent between two bursts, and a file while it is held.
+        let stalled_after_ns =
+            (info.is_live && !is_paced && !config.blocks).then_some(config.stall_timeout_ms * 1_000_000 / 2);
+        board.stats.connects.add(1);
+        Ok(Self {
+            generation: board.connected(*epoch, stream, stalled_after_ns, outlet.has_connected),
+            assignment,
+            control,
+            decoder,
+            backlog: Backlog::default(),
+            playout: is_paced.then(Playout::default),
+            meter: RateMeter::default(),
+            shown: None,
+            is_running: false,
+            last_good_ns: monotonic_ns(),
+            refused_in_row: 0,
+            refused_size: None,
+            knows_capture_times: false,
+            opened_ns: monotonic_ns(),
+            last_pts_ns: None,
+            is_settling: info.is_live && !is_paced && !config.blocks,
+            source,
+        })
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.source.info().is_live
+    }
+
+    /// Does what the client wants until the stream ends.
+    pub(super) fn serve(&mut self, outlet: &mut Outlet) -> End {
+        loop {
+            let step = match self.control.goal() {
+                _ if self.control.is_stopped() => Err(End::Stopped),
+                Goal::Hold => self.hold(),
+                Goal::Run if self.is_settling => self.keep_unit(),
+                Goal::Run if !self.backlog.is_empty() => self.catch_up(outlet),
+                Goal::Run => self.advance(outlet),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    /// Keeps a live stream at the present, or leaves a file where it is.
+    fn hold(&mut self) -> std::result::Result<(), End> {
+        self.is_running = false;
+        if self.is_live() {
+            self.keep_unit()?;
+            // Whatever the decoder refused is the past once the stream is started.
+            self.last_good_ns = monotonic_ns();
+        } else {
+            self.park();
+        }
+        Ok(())
+    }
+
+    /// Keeps a unit as the past. Those that libavformat has in store come without a wait; after the first that does not,
+    /// the present has begun.
+    fn keep_unit(&mut self) -> std::result::Result<(), End> {
+        let begin_ns = monotonic_ns();
+        let mut unit = self.next_unit()?;
+        let now_ns = monotonic_ns();
+        let was_in_store = now_ns - begin_ns < IN_STORE_NS && now_ns - self.opened_ns < LONGEST_SETTLING_NS;
+        unit.meta.is_damaged |= self.is_settling && was_in_store && self.source.is_store_damaged();
+        self.backlog.push(unit);
+        self.is_settling &= was_in_store;
+        Ok(())
+    }
+
+    fn park(&mut self) {
+        self.is_running = false;
+        self.control.park();
+        self.last_good_ns = monotonic_ns();
+        if let Some(playout) = &mut self.playout {
+            playout.restart();
+        }
+    }
+
+    /// Decodes what came while the stream was held, and shows only the newest picture of it.
+    fn catch_up(&mut self, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        let stats = &self.assignment.board.stats;
+        let mut newest = None;
+        while let Some(unit) = self.backlog.pop() {
+            if self.control.is_stopped() {
+                return Err(End::Stopped);
+            }
+            self.decoder.send(unit);
+            while let Ok(Some(decoded)) = self.decoder.receive() {
+                stats.decoded.add(1);
+                let skipped: Option<Decoded> = newest.replace(decoded);
+                stats.dropped_at_start.add(u64::from(skipped.is_some()));
+            }
+        }
+        newest.map_or(Ok(()), |decoded| self.show(decoded, outlet))
+    }
+
+    /// Reads and decodes one unit.
+    fn advance(&mut self, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        let unit = match self.next_unit() {
+            Err(End::Finished) => {
+                self.decoder.finish();
+                self.show_decoded(outlet)?;
+                return Err(End::Finished);
+            }
+            other => other?,
+        };
+        outlet.note_unit(&unit.meta);
+        if self.decoder.send(unit) {
+            self.last_good_ns = monotonic_ns();
+        } else {
+            self.note_refusal();
+        }
+        self.show_decoded(outlet)?;
+        self.learn_capture_times(outlet);
+        self.check_progress()
+    }
+
+    /// Once the sender has told the time, the frames before that have one, too.
+    fn learn_capture_times(&mut self, outlet: &Outlet) {
+        let times = self.source.capture_times();
+        *self.assignment.board.stats.sender_clock.lock() = times.sender_clock();
+        if !self.knows_capture_times
+            && let Some(offset_ns) = times.offset_ns()
+        {
+            self.knows_capture_times = true;
+            outlet.view.amend_capture_times(self.generation, offset_ns);
+        }
+    }
+
+    fn next_unit(&mut self) -> std::result::Result<Unit, End> {
+        match self.source.next() {
+            Next::Unit(unit) => {
+                let Assignment { board, epoch, .. } = self.assignment;
+                board.stats.lost_packets.add(unit.meta.lost);
+                board.packet_arrived(*epoch, unit.packet.size(), unit.meta.arrival.monotonic_ns);
+                Ok(unit)
+            }
+            Next::End(end) => Err(end),
+        }
+    }
+
+    fn show_decoded(&mut self, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        loop {
+            match self.decoder.receive() {
+                Ok(Some(decoded)) => {
+                    self.assignment.board.stats.decoded.add(1);
+                    self.refused_in_row = 0;
+                    self.show(decoded, outlet)?;
+                }
+                Ok(None) => return Ok(()),
+                Err(error) if error.status == Status::OutOfMemory => return Err(End::Lost(error)),
+                // A damaged unit: the next may be good.
+                Err(_) => {
+                    self.note_refusal();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Publishes a frame once it is due, if the output wants it. All frames are waited for, not only those wanted: what
+    /// is read ahead of its time would be old when its time comes.
+    fn show(&mut self, mut decoded: Decoded, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        let Assignment { board, epoch, config, .. } = self.assignment;
+        self.give_time(&mut decoded);
+        self.observe(&decoded, outlet);
+        self.wait_until_due(&decoded)?;
+        match config.corrupt {
+            CorruptPolicy::Drop if decoded.is_corrupt => {
+                board.stats.dropped_corrupt.add(1);
+                outlet.view.mark_gap();
+                return Ok(());
+            }
+            CorruptPolicy::Keep => decoded.is_corrupt = false,
+            CorruptPolicy::Drop | CorruptPolicy::Mark => {}
+        }
+        if !outlet.view.wants(&decoded, &board.stats) {
+            return Ok(());
+        }
+        self.wait_for_room(outlet)?;
+        // Before the frame is there: who is woken by it finds the stream running.
+        if !std::mem::replace(&mut self.is_running, true) {
+            board.set_state(*epoch, State::Running);
+        }
+        match outlet.view.write(&decoded, self.generation, &board.stats) {
+            Ok(Fate::Published) => Ok(()),
+            Ok(Fate::Dropped) => {
+                board.tell(*epoch, EventKind::FramesDropped, 1, "");
+                Ok(())
+            }
+            Ok(Fate::Superseded) => Err(End::Stopped),
+            Err(error) => Err(End::Lost(error)),
+        }
+    }
+
+    /// Files that hold no times, such as bare H.264, have those of their declared rate.
+    fn give_time(&mut self, decoded: &mut Decoded) {
+        let info = self.source.info();
+        if decoded.meta.pts_ns.is_none()
+            && !info.is_live
+            && let Some(rate) = info.frame_rate.filter(|rate| rate.num > 0)
+        {
+            let step_ns = i64::from(rate.den) * SECOND / i64::from(rate.num);
+            decoded.meta.pts_ns = Some(self.last_pts_ns.map_or(0, |last| last.saturating_add(step_ns)));
+        }
+        self.last_pts_ns = decoded.meta.pts_ns.or(self.last_pts_ns);
+    }
+
+    fn wait_until_due(&mut self, decoded: &Decoded) -> std::result::Result<(), End> {
+        while let Some(playout) = &mut self.playout {
+            let now_ns = monotonic_ns();
+            let wait_ns = playout.due_ns(decoded.meta.pts_ns, now_ns).saturating_sub(now_ns);
+            let is_over = wait_ns <= 0
+                || self.control.sleep_while_running(Duration::from_nanos(wait_ns.unsigned_abs()))
+                || self.is_live();
+            self.stay_held()?;
+            if is_over {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a reader has read what the next frame would push out, where nothing may be lost.
+    fn wait_for_room(&mut self, outlet: &Outlet) -> std::result::Result<(), End> {
+        let signal = &self.assignment.board.signal;
+        while !self.control.wait_while_running(signal, || outlet.view.has_room()) {
+            self.stay_held()?;
+            if self.is_live() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a file still, with a frame in hand that is the first to be shown after, while it is not to run.
+    fn stay_held(&mut self) -> std::result::Result<(), End> {
+        if self.control.goal() == Goal::Hold && !self.is_live() {
+            self.park();
+        }
+        if self.control.is_stopped() { Err(End::Stopped) } else { Ok(()) }
+    }
+
+    /// Learns of the stream from its pictures.
+    fn observe(&mut self, decoded: &Decoded, outlet: &mut Outlet) {
+        let Assignment { board, epoch, .. } = self.assignment;
+        let time_ns = decoded.meta.pts_ns.unwrap_or(decoded.meta.arrival.monotonic_ns);
+        if let Some(rate) = self.meter.add(time_ns) {
+            board.update_stream(*epoch, |stream| stream.measured_frame_rate = rate);
+        }
+        let frame = &decoded.frame;
+        if self.shown == Some((frame.width(), frame.height(), frame.format())) {
+            return;
+        }
+        self.shown = Some((frame.width(), frame.height(), frame.format()));
+        let codec = self.decoder.codec_name().to_owned();
+        let picture = (frame.width(), frame.height(), frame.format_name(), codec);
+        board.update_stream(*epoch, |stream| {
+            (stream.width, stream.height, stream.pixel_format, stream.codec) = picture.clone();
+        });
+        let (width, height, format, codec) = &picture;
+        let text = format!("{width}x{height} {format} from {codec}");
+        log::line(Level::Info, &format!("pictures are {text}"));
+        if outlet.picture.replace(picture.clone()).is_some_and(|before| before != picture) {
+            board.tell(*epoch, EventKind::FormatChanged, 0, &text);
+        }
+    }
+
+    fn note_refusal(&mut self) {
+        self.assignment.board.stats.decode_errors.add(1);
+        self.refused_in_row += 1;
+        self.refused_size = Remarks::take().refused_size.or(self.refused_size.take());
+    }
+
+    /// A stream whose every packet is refused is no better than one that sends none. Some change their codec and say
+    /// nothing: connected again, they are looked at anew.
+    fn check_progress(&mut self) -> std::result::Result<(), End> {
+        let Assignment { board, epoch, config, .. } = self.assignment;
+        let refused = |text: String| Error::new(Status::BadData, text).in_phase(Phase::Decode).retryable(true);
+        if let Some(size) = &self.refused_size {
+            let most = config.max_pixels >> 20;
+            let text = format!("pictures are {size}, which is more than max_picture_size, {most}");
+            return Err(End::Lost(Error::new(Status::Unsupported, text).in_phase(Phase::Decode)));
+        }
+        if self.refused_in_row == MAX_REFUSED {
+            let codec = self.decoder.codec_name();
+            let error = refused(format!("{MAX_REFUSED} packets in a row are not {codec}; its codec may have changed"));
+            if self.is_live() {
+                return Err(End::Lost(error));
+            }
+            // A file cannot be connected again where it is; what follows may be good.
+            log::line(Level::Warning, &error.to_string());
+            board.note(*epoch, &error);
+        }
+        let limit_ms = config.first_frame_timeout_ms;
+        if monotonic_ns().saturating_sub(self.last_good_ns) < limit_ms.saturating_mul(1_000_000) {
+            return Ok(());
+        }
+        Err(End::Lost(refused(format!("no packet could be decoded for {limit_ms} ms"))))
+    }
+}
