@@ -1,0 +1,299 @@
+//! From pointers to references, and from panics and errors to statuses.
+
+use super::last_error;
+use super::types::{MpegClient, MpegClientCancel};
+use crate::cancel::CancelToken;
+use crate::client::Client;
+use crate::error::{Error, Result, Status};
+use std::ffi::{CStr, c_char};
+use std::mem::{MaybeUninit, size_of};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a `MpegClient *` points to.
+pub(super) struct Handle {
+    pub(super) client: Client,
+    /// The process that made it; a child after fork has none of its threads.
+    process: u32,
+}
+
+impl Handle {
+    pub(super) fn new() -> Self {
+        Self { client: Client::new(), process: std::process::id() }
+    }
+
+    pub(super) fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
+    pub(super) fn usable(&self) -> Result<&Client> {
+        if self.is_forked() {
+            return Err(Error::new(Status::Forked, "make a new client in the child, or start the child without fork"));
+        }
+        Ok(&self.client)
+    }
+}
+
+/// Runs the body of an exported function: no panic leaves it, and a failure's text is kept for the thread.
+pub(super) fn guard(body: impl FnOnce() -> Result<()>) -> i32 {
+    finish(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(panicked())))
+}
+
+/// [`guard`] for a function of a client, which is marked failed after a panic so that nobody waits for it.
+///
+/// # Safety
+/// `client` is NULL, or came from `mpegclient_new` and is not freed before this returns.
+pub(super) unsafe fn with_client(client: *const MpegClient, body: impl FnOnce(&Client) -> Result<()>) -> i32 {
+    // SAFETY: the caller vouches for the pointer.
+    let Some(handle) = (unsafe { client.cast::<Handle>().as_ref() }) else {
+        return finish(Err(Error::argument("client", "NULL", "a client from mpegclient_new")));
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(handle.usable()?)));
+    finish(outcome.unwrap_or_else(|_| {
+        handle.client.mark_defective(&panicked());
+        Err(panicked())
+    }))
+}
+
+fn panicked() -> Error {
+    Error::new(Status::Internal, "a panic was caught at the C boundary; please report it")
+}
+
+fn finish(outcome: Result<()>) -> i32 {
+    match outcome {
+        Ok(()) => Status::Ok.code(),
+        Err(error) => {
+            last_error::set(&error.to_string());
+            error.status.code()
+        }
+    }
+}
+
+/// A C string as text.
+///
+/// # Safety
+/// `text` is NULL or points to a NUL-terminated string that outlives the result.
+pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+    if text.is_null() {
+        return Err(Error::argument(name, "NULL", "a string"));
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|_| Error::argument(name, format!("{text:?}"), "UTF-8"))
+}
+
+/// A cancel token, of which NULL is none.
+///
+/// # Safety
+/// `cancel` is NULL, or came from `mpegclient_cancel_new` and is not freed while the result lives.
+pub(super) unsafe fn cancel_token<'a>(cancel: *const MpegClientCancel) -> Option<&'a CancelToken> {
+    // SAFETY: the caller vouches for the pointer.
+    unsafe { cancel.cast::<CancelToken>().as_ref() }
+}
+
+/// A place in the caller's memory for one value.
+pub(super) struct Out<T>(*mut T);
+
+impl<T: Copy> Out<T> {
+    /// # Safety
+    /// `place` is NULL or may be written to until the function returns.
+    pub(super) unsafe fn new(place: *mut T, name: &str) -> Result<Self> {
+        if place.is_null() {
+            return Err(Error::argument(name, "NULL", "a place for the result"));
+        }
+        Ok(Self(place))
+    }
+
+    pub(super) fn write(&self, value: T) {
+        // SAFETY: not NULL, and whoever made it vouched for the rest.
+        unsafe { self.0.write_unaligned(value) };
+    }
+}
+
+/// A C struct that begins with its size.
+pub(super) trait CStruct: Copy {
+    /// Its size when it was first published, which the oldest callers have. Once it grows, this is the offset of its
+    /// first new member.
+    const FIRST_SIZE: usize = size_of::<Self>();
+}
+
+/// Those of the header.
+mod c_structs {
+    use super::super::types::*;
+    use super::CStruct;
+
+    impl CStruct for MpegClientBatch {}
+    impl CStruct for MpegClientError {}
+    impl CStruct for MpegClientEvent {}
+    impl CStruct for MpegClientParameterInfo {}
+    impl CStruct for MpegClientReadOptions {}
+    impl CStruct for MpegClientStats {}
+    impl CStruct for MpegClientStreamInfo {}
+}
+
+/// A struct in the caller's memory that begins with its size, as the caller's header declares it.
+pub(super) struct OutStruct<T> {
+    place: *mut T,
+    size: usize,
+}
+
+impl<T: CStruct> OutStruct<T> {
+    /// # Safety
+    /// `place` is NULL, or holds the struct's size and may be written to over that size until the function returns.
+    pub(super) unsafe fn new(place: *mut T, name: &str) -> Result<Self> {
+        // SAFETY: the caller vouches for it.
+        let size = unsafe { struct_size(place.cast_const(), name)? };
+        Ok(Self { place, size })
+    }
+
+    /// Changes one member, which must be among the first published.
+    pub(super) fn write_member<M>(&self, offset: usize, value: M) {
+        debug_assert!(offset + size_of::<M>() <= T::FIRST_SIZE);
+        // SAFETY: `new` saw that the struct has at least its first size.
+        unsafe { self.place.cast::<u8>().add(offset).cast::<M>().write_unaligned(value) };
+    }
+
+    /// Writes as much of the value as the caller knows, keeps the caller's size and clears what a newer caller knows
+    /// beyond ours.
+    pub(super) fn write(&self, value: T) {
+        let (to, from) = (self.place.cast::<u8>(), (&raw const value).cast::<u8>());
+        let known = self.size.min(size_of::<T>());
+        // SAFETY: `new` was vouched for up to `size`, of which no more than `value` has is copied.
+        unsafe {
+            to.copy_from_nonoverlapping(from, known);
+            to.add(known).write_bytes(0, self.size - known);
+            to.cast::<u32>().write_unaligned(u32::try_from(self.size).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// Reads a struct that begins with its size. What an older caller does not have is 0; what a newer one has beyond ours
+/// must be 0, or it would be ignored.
+///
+/// # Safety
+/// `place` is NULL, or points to a struct that begins with its size and is readable over that size. All its members may
+/// be 0.
+pub(super) unsafe fn in_struct<T: CStruct>(place: *const T, name: &str) -> Result<T> {
+    // SAFETY: the caller vouches for it.
+    let size = unsafe { struct_size(place, name)? };
+    let bytes = place.cast::<u8>();
+    for offset in size_of::<T>()..size {
+        // SAFETY: within the size that the caller vouches for.
+        if unsafe { bytes.add(offset).read() } != 0 {
+            let value = format!("set beyond byte {}", size_of::<T>());
+            return Err(Error::argument(name, value, "0 there: this library is older than the header used"));
+        }
+    }
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: readable over `size`, of which no more than `value` has is copied; the caller vouches for the zeros.
+    Ok(unsafe {
+        value.as_mut_ptr().cast::<u8>().copy_from_nonoverlapping(bytes, size.min(size_of::<T>()));
+        value.assume_init()
+    })
+}
+
+/// # Safety
+/// `place` is NULL or points to at least a readable `u32`.
+unsafe fn struct_size<T: CStruct>(place: *const T, name: &str) -> Result<usize> {
+    if place.is_null() {
+        return Err(Error::argument(name, "NULL", "a struct with its struct_size set"));
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    let size = unsafe { place.cast::<u32>().read_unaligned() } as usize;
+    // No struct will ever grow to this; a greater number is memory that was not initialised.
+    const LARGEST: usize = 65_536;
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+        let expected = format!("sizeof the struct, {}", size_of::<T>());
+        return Err(Error::argument(&format!("{name}->struct_size"), size, &expected));
+    }
+    Ok(size)
+}
+
+/// Gives a text to the caller: its size with the NUL into `needed`, the text into the buffer if it fits.
+///
+/// # Safety
+/// `buffer` is NULL or may be written to over `size` bytes; `needed` is NULL or may be written to.
+pub(super) unsafe fn write_text(text: &str, buffer: *mut c_char, size: usize, needed: *mut usize) -> Result<()> {
+    let room = text.len() + 1;
+    if !needed.is_null() {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        unsafe { needed.write_unaligned(room) };
+    }
+    if size < room {
+        return Err(Error::new(Status::BufferTooSmall, format!("buffer_size is {size}, expected {room} or more")));
+    }
+    if buffer.is_null() {
+        return Err(Error::argument("buffer", "NULL", "a buffer of buffer_size bytes"));
+    }
+    // SAFETY: not NULL, and the caller vouches for `size` bytes.
+    let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), room) };
+    last_error::copy_text(text, buffer);
+    Ok(())
+}
+
+/// Text in a C array of fixed size.
+pub(super) fn fixed_text<const N: usize>(text: &str) -> [c_char; N] {
+    let mut bytes = [0_u8; N];
+    last_error::copy_text(text, &mut bytes);
+    bytes.map(|byte| byte as c_char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A struct that has grown by its last member.
+    #[repr(C)]
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    struct Grown {
+        struct_size: u32,
+        first: u32,
+        added: u64,
+    }
+
+    impl CStruct for Grown {
+        const FIRST_SIZE: usize = 8;
+    }
+
+    const SIZE: u32 = size_of::<Grown>() as u32;
+
+    /// The caller's memory: what it sets, and something behind it that is none of ours.
+    fn memory(struct_size: u32) -> [u32; 8] {
+        [struct_size, 7, 7, 7, 7, 7, 7, 7]
+    }
+
+    #[test]
+    fn an_older_caller_gets_what_it_knows_and_no_more() {
+        let mut memory = memory(8);
+        // SAFETY: the memory is larger than its size says.
+        let out = unsafe { OutStruct::new(memory.as_mut_ptr().cast::<Grown>(), "out") }.expect("refused");
+        out.write(Grown { struct_size: 0, first: 1, added: u64::MAX });
+        assert_eq!(memory, [8, 1, 7, 7, 7, 7, 7, 7]);
+        // SAFETY: as above.
+        let read = unsafe { in_struct(memory.as_ptr().cast::<Grown>(), "in") }.expect("refused");
+        assert_eq!(read, Grown { struct_size: 8, first: 1, added: 0 });
+    }
+
+    #[test]
+    fn a_newer_caller_gets_zeros_beyond_and_may_set_nothing_there() {
+        let mut memory = memory(SIZE + 8);
+        // SAFETY: the memory is larger than its size says.
+        let refused = unsafe { in_struct(memory.as_ptr().cast::<Grown>(), "in") }.expect_err("taken");
+        assert!(refused.message.contains("set beyond byte 16"), "{refused}");
+        // SAFETY: as above.
+        let out = unsafe { OutStruct::new(memory.as_mut_ptr().cast::<Grown>(), "out") }.expect("refused");
+        out.write(Grown { struct_size: 0, first: 1, added: 2 });
+        assert_eq!(memory, [SIZE + 8, 1, 2, 0, 0, 0, 7, 7]);
+        // SAFETY: as above.
+        assert!(unsafe { in_struct(memory.as_ptr().cast::<Grown>(), "in") }.is_ok());
+    }
+
+    #[test]
+    fn nonsense_sizes_are_refused() {
+        for size in [0, 7, 65_537, u32::MAX] {
+            let memory = memory(size);
+            // SAFETY: nothing beyond the size itself is read when it is refused.
+            let refused = unsafe { in_struct(memory.as_ptr().cast::<Grown>(), "in") }.expect_err("taken");
+            assert!(refused.message.contains("in->struct_size"), "{refused}");
+        }
+    }
+}
