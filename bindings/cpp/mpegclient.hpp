@@ -1,0 +1,318 @@
+// mpegclient for C++17: the C functions of mpegclient.h with owners, exceptions and values. Nothing is added and nothing
+// copied beyond what those do; what a call means, waits for and may return is said there.
+//
+//     mpegclient::client client;
+//     client.set_parameter("width", 480);
+//     client.setup("rtsp://camera/1");
+//     client.start();
+//     mpegclient::frames frames = client.extract(5, std::chrono::seconds(3));
+
+#ifndef MPEGCLIENT_HPP
+#define MPEGCLIENT_HPP
+
+#include <mpegclient.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace mpegclient {
+
+using milliseconds = std::chrono::milliseconds;
+
+// How long a call waits: without limit (setup: for the parameter setup_timeout).
+inline constexpr milliseconds no_limit{-1};
+
+// A call that did not succeed.
+class error : public std::runtime_error {
+public:
+    error(std::int32_t status, std::int32_t phase, const std::string &message)
+        : std::runtime_error(message), status_(status), phase_(phase) {}
+
+    // MPEGCLIENT_ERROR_*.
+    [[nodiscard]] std::int32_t status() const noexcept { return status_; }
+    // What the status means, in one sentence. what() has the words for this very failure.
+    [[nodiscard]] const char *status_text() const noexcept { return mpegclient_status_string(status_); }
+    // MPEGCLIENT_PHASE_*: the step of the stream's life that failed, if the stream did.
+    [[nodiscard]] std::int32_t phase() const noexcept { return phase_; }
+    [[nodiscard]] const char *phase_text() const noexcept { return mpegclient_phase_string(phase_); }
+
+private:
+    std::int32_t status_;
+    std::int32_t phase_;
+};
+
+using frame_info = MpegClientFrameInfo;
+
+// The members that C callers fill in to say how large a struct is are set by whoever makes one here.
+template <typename Struct> [[nodiscard]] constexpr Struct sized() noexcept {
+    Struct made{};
+    made.struct_size = sizeof(Struct);
+    return made;
+}
+
+namespace detail {
+
+inline void check(std::int32_t status, const MpegClient *handle = nullptr) {
+    if (status == MPEGCLIENT_OK) {
+        return;
+    }
+    const std::string message = mpegclient_last_error();
+    // The stream's last failure belongs to this call only if it is the same one.
+    auto failure = sized<MpegClientError>();
+    const bool known = handle != nullptr && mpegclient_client_error(handle, &failure) == MPEGCLIENT_OK;
+    throw error(status, known && failure.status == status ? failure.phase : MPEGCLIENT_PHASE_NONE, message);
+}
+
+template <auto function> struct calls {
+    template <typename Object> void operator()(Object *object) const noexcept { function(object); }
+};
+
+// The text that a function gives piece by piece: its size first, then itself. It may have grown in between.
+template <typename Function> [[nodiscard]] std::string text_of(const MpegClient *handle, Function function) {
+    std::string text;
+    std::size_t needed = 0;
+    std::int32_t status = function(nullptr, std::size_t{0}, &needed);
+    while (status == MPEGCLIENT_ERROR_BUFFER_TOO_SMALL) {
+        text.resize(needed);
+        status = function(text.data(), text.size(), &needed);
+    }
+    check(status, handle);
+    text.resize(needed - 1); // the size includes the NUL, of which a string has its own
+    return text;
+}
+
+} // namespace detail
+
+// Ends the blocking calls it is given to.
+class cancel_token {
+public:
+    cancel_token() : token_(mpegclient_cancel_new()) {
+        if (!token_) {
+            throw std::bad_alloc();
+        }
+    }
+
+    void trigger() const { detail::check(mpegclient_cancel_trigger(token_.get())); }
+    void reset() const { detail::check(mpegclient_cancel_reset(token_.get())); }
+    [[nodiscard]] const MpegClientCancel *handle() const noexcept { return token_.get(); }
+
+private:
+    std::unique_ptr<MpegClientCancel, detail::calls<mpegclient_cancel_free>> token_;
+};
+
+// The shape of one frame: (height, width, channels) bytes, row by row.
+struct shape {
+    std::uint32_t height;
+    std::uint32_t width;
+    std::uint32_t channels;
+    std::size_t frame_bytes;
+};
+
+// What to read. As it is: the newest read_size frames there are, without waiting.
+struct read_options {
+    std::int32_t order = MPEGCLIENT_ORDER_LATEST;
+    std::uint32_t count = 0;
+    std::uint32_t flags = 0;
+    std::uint64_t after_seq = 0;
+    milliseconds timeout{0};
+    milliseconds max_age{0};
+    const cancel_token *cancel = nullptr;
+};
+
+// What was read into the caller's memory.
+using batch = MpegClientBatch;
+
+// Frames with the memory they lie in. frames.data is an array (count, height, width, channels), oldest frame first.
+struct frames {
+    std::vector<std::uint8_t> data;
+    std::vector<frame_info> infos;
+    // Its data member is NULL: the memory's address is data.data(), also after a copy or a move.
+    mpegclient::batch batch{};
+
+    [[nodiscard]] std::size_t count() const noexcept { return infos.size(); }
+    [[nodiscard]] const std::uint8_t *operator[](std::size_t index) const noexcept {
+        return data.data() + index * static_cast<std::size_t>(batch.frame_stride);
+    }
+};
+
+// A stream, from setup to clear.
+class client {
+public:
+    client() : client_(mpegclient_new()) {
+        if (!client_) {
+            throw error(MPEGCLIENT_ERROR_OUT_OF_MEMORY, MPEGCLIENT_PHASE_NONE, mpegclient_last_error());
+        }
+    }
+
+    void set_parameter(const char *key, const char *value) { check(mpegclient_set_parameter(handle(), key, value)); }
+    void set_parameter(const char *key, const std::string &value) { set_parameter(key, value.c_str()); }
+    // Every type of whole number, or a plain 0 could be meant as text as well.
+    template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
+    void set_parameter(const char *key, Integer value) {
+        check(mpegclient_set_parameter_int(handle(), key, static_cast<std::int64_t>(value)));
+    }
+
+    [[nodiscard]] std::string parameter(const char *key) const {
+        return detail::text_of(handle(), [&](char *buffer, std::size_t size, std::size_t *needed) {
+            return mpegclient_get_parameter(handle(), key, buffer, size, needed);
+        });
+    }
+
+    void setup(const std::string &url, milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {
+        check(mpegclient_setup(handle(), url.c_str(), timeout.count(), token(cancel)));
+    }
+    // Connects to the parameter "url".
+    void setup(milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {
+        check(mpegclient_setup(handle(), nullptr, timeout.count(), token(cancel)));
+    }
+    void start() { check(mpegclient_start(handle())); }
+    void terminate() { check(mpegclient_terminate(handle())); }
+    void clear() { check(mpegclient_clear(handle())); }
+    void interrupt(bool on) { check(mpegclient_interrupt(handle(), on ? 1 : 0)); }
+
+    // MPEGCLIENT_STATE_*.
+    [[nodiscard]] std::int32_t state() const {
+        std::int32_t state = MPEGCLIENT_STATE_IDLE;
+        check(mpegclient_state(handle(), &state));
+        return state;
+    }
+    [[nodiscard]] MpegClientStreamInfo stream_info() const { return filled<MpegClientStreamInfo>(mpegclient_stream_info); }
+    [[nodiscard]] MpegClientStats stats() const { return filled<MpegClientStats>(mpegclient_stats); }
+    [[nodiscard]] MpegClientError last_failure() const { return filled<MpegClientError>(mpegclient_client_error); }
+    [[nodiscard]] std::string describe() const {
+        return detail::text_of(handle(), [&](char *buffer, std::size_t size, std::size_t *needed) {
+            return mpegclient_describe(handle(), buffer, size, needed);
+        });
+    }
+
+    [[nodiscard]] shape output_shape(milliseconds timeout, const cancel_token *cancel = nullptr) const {
+        shape known{};
+        check(mpegclient_output_shape(handle(), timeout.count(), token(cancel), &known.height, &known.width,
+                                      &known.channels, &known.frame_bytes));
+        return known;
+    }
+
+    // Waits for a frame newer than after_seq; gives the number of the newest.
+    std::uint64_t wait(std::uint64_t after_seq, milliseconds timeout, const cancel_token *cancel = nullptr) const {
+        std::uint64_t newest = 0;
+        check(mpegclient_wait(handle(), after_seq, timeout.count(), token(cancel), &newest));
+        return newest;
+    }
+
+    // Copies frames into memory of the caller's, with room for options.count of output_shape().frame_bytes. So must
+    // infos have, if it is not NULL.
+    batch extract_into(void *memory, std::size_t size, const read_options &options, frame_info *infos = nullptr) const {
+        auto asked = sized<MpegClientReadOptions>();
+        asked.order = options.order;
+        asked.count = options.count;
+        asked.flags = options.flags;
+        asked.after_seq = options.after_seq;
+        asked.timeout_ms = options.timeout.count();
+        asked.max_age_ms = options.max_age.count();
+        asked.cancel = token(options.cancel);
+        auto got = sized<MpegClientBatch>();
+        check(mpegclient_extract_frames(handle(), &asked, static_cast<std::uint8_t *>(memory), size, infos,
+                                        sizeof(frame_info), &got));
+        return got;
+    }
+
+    // Gives frames in memory of their own. The time allowed is for the first frame's shape as well as for the frames.
+    [[nodiscard]] frames extract(read_options options) const {
+        const auto begun = std::chrono::steady_clock::now();
+        const shape known = output_shape(options.timeout, options.cancel);
+        if (options.timeout > milliseconds::zero()) {
+            const auto spent = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
+            options.timeout = spent < options.timeout ? options.timeout - spent : milliseconds::zero();
+        }
+        if (options.count == 0) {
+            options.count = static_cast<std::uint32_t>(std::stoul(parameter("read_size")));
+        }
+        frames read;
+        read.data.resize(options.count * known.frame_bytes);
+        read.infos.resize(options.count);
+        read.batch = extract_into(read.data.data(), read.data.size(), options, read.infos.data());
+        // Fewer frames may have come than were asked for. Shrinking moves nothing.
+        read.data.resize(read.batch.count * known.frame_bytes);
+        read.infos.resize(read.batch.count);
+        read.batch.data = nullptr;
+        return read;
+    }
+    [[nodiscard]] frames extract(std::uint32_t count, milliseconds timeout) const {
+        read_options options;
+        options.count = count;
+        options.timeout = timeout;
+        return extract(options);
+    }
+
+    // What is known by now of a frame in the ring.
+    [[nodiscard]] frame_info info(std::uint64_t seq) const {
+        frame_info known{};
+        check(mpegclient_frame_info(handle(), seq, &known, sizeof known));
+        return known;
+    }
+
+    // The oldest event that nobody has taken yet.
+    [[nodiscard]] std::optional<MpegClientEvent> next_event() {
+        auto event = sized<MpegClientEvent>();
+        const std::int32_t status = mpegclient_next_event(handle(), &event);
+        if (status == MPEGCLIENT_ERROR_NO_EVENT) {
+            return std::nullopt;
+        }
+        check(status);
+        return event;
+    }
+    // A descriptor to poll for events and, once armed, for frames. It stays this object's.
+    [[nodiscard]] int event_fd() {
+        int descriptor = -1;
+        check(mpegclient_event_fd(handle(), &descriptor));
+        return descriptor;
+    }
+    void event_arm(std::uint64_t after_seq) { check(mpegclient_event_arm(handle(), after_seq)); }
+
+    // The C object, for functions that this class lacks. It stays this object's.
+    [[nodiscard]] MpegClient *handle() const noexcept { return client_.get(); }
+
+private:
+    void check(std::int32_t status) const { detail::check(status, handle()); }
+
+    [[nodiscard]] static const MpegClientCancel *token(const cancel_token *cancel) noexcept {
+        return cancel != nullptr ? cancel->handle() : nullptr;
+    }
+
+    template <typename Struct, typename Function> [[nodiscard]] Struct filled(Function function) const {
+        auto place = sized<Struct>();
+        check(function(handle(), &place));
+        return place;
+    }
+
+    std::unique_ptr<MpegClient, detail::calls<mpegclient_free>> client_;
+};
+
+// Waits until one of several clients has a frame newer than the number given for it; gives the place of the first one.
+inline std::size_t wait_any(const std::vector<const client *> &clients, const std::vector<std::uint64_t> &after_seqs,
+                            milliseconds timeout, const cancel_token *cancel = nullptr) {
+    if (clients.size() != after_seqs.size()) {
+        throw std::invalid_argument("wait_any needs one number for each client");
+    }
+    std::vector<const MpegClient *> handles;
+    handles.reserve(clients.size());
+    for (const client *one : clients) {
+        handles.push_back(one->handle());
+    }
+    std::size_t index = 0;
+    detail::check(mpegclient_wait_any(handles.data(), after_seqs.data(), handles.size(), timeout.count(),
+                                      cancel != nullptr ? cancel->handle() : nullptr, &index));
+    return index;
+}
+
+} // namespace mpegclient
+
+#endif
