@@ -1,0 +1,75 @@
+"""The newest N frames of any live video stream, as one array, at any moment.
+
+    from mpegclient import Client
+
+    with Client("rtsp://camera/1", width=480, height=360, frame_rate=(5, 1), read_size=5) as client:
+        client.setup()
+        client.start()
+        frames = client.read_latest()      # numpy.ndarray, (5, 360, 480, 3), uint8
+
+:class:`Client` is the whole of it; :mod:`mpegclient.errors` has the exceptions, :mod:`mpegclient.mpegcoder` stands in
+for the mpegCoder package, and ``python -m mpegclient check URL`` shows a stream at work.
+"""
+
+from . import _c, errors
+from ._version import __version__
+from .client import CancelToken, Client, wait_any
+from .constants import (
+    CaptureClock,
+    EventKind,
+    LogLevel,
+    Order,
+    ParameterKind,
+    Phase,
+    PixelFormat,
+    Scope,
+    State,
+    Status,
+)
+from .errors import Error
+from .log import log_to, set_log_callback, set_log_level
+from ._parameters import Parameters, parameters
+from .records import Batch, Event, Failure, FrameInfo, ParameterInfo, Stats, StreamInfo
+
+__all__ = [
+    "Batch",
+    "CancelToken",
+    "CaptureClock",
+    "Client",
+    "Error",
+    "Event",
+    "EventKind",
+    "Failure",
+    "FrameInfo",
+    "LogLevel",
+    "Order",
+    "ParameterInfo",
+    "ParameterKind",
+    "Parameters",
+    "Phase",
+    "PixelFormat",
+    "Scope",
+    "State",
+    "Stats",
+    "Status",
+    "StreamInfo",
+    "__version__",
+    "build_info",
+    "errors",
+    "log_to",
+    "parameters",
+    "set_log_callback",
+    "set_log_level",
+    "version",
+    "wait_any",
+]
+
+
+def version() -> str:
+    """The version of the loaded C library, such as "0.1.0"; that of this package is __version__."""
+    return str(_c.library.mpegclient_version())
+
+
+def build_info() -> str:
+    """How the loaded C library was built: its version, FFmpeg's versions and licence, in one line."""
+    return str(_c.library.mpegclient_build_info())
