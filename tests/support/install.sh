@@ -1,0 +1,126 @@
+#!/bin/bash
+# Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
+#
+#   install.sh build | demo | test
+#
+# Each group holds the one before. Debian packages come by apt-get, Python packages go into an environment of their own
+# below target/. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
+# says so.
+set -euo pipefail
+
+group=${1:?usage: install.sh build|demo|test}
+cd "$(dirname "$0")/../.."
+target=${CARGO_TARGET_DIR:-target}
+
+# Debian's name | what it is for | its name on other systems
+build_packages='
+gcc                        | to link                                    | a C compiler
+libc6-dev                  | to link                                    | the C library with its headers
+pkg-config                 | to find FFmpeg                             | pkg-config
+libavformat-dev            | to open streams                            | FFmpeg 5.1 or later with its headers
+libavcodec-dev             | to decode                                  | (part of FFmpeg)
+libavutil-dev              | to decode                                  | (part of FFmpeg)
+libswscale-dev             | to scale and convert colours               | (part of FFmpeg)
+libclang-dev               | to read the headers of FFmpeg (bindgen)    | libclang'
+demo_packages='
+ffmpeg                     | to make test clips                         | the ffmpeg program with libx264 and libx265
+python3-gi                 | to run the RTSP server                     | PyGObject
+gir1.2-gst-rtsp-server-1.0 | to run the RTSP server                     | GStreamer RTSP server with introspection
+gstreamer1.0-plugins-good  | to send RTP                                | GStreamer plugins good
+gstreamer1.0-plugins-bad   | to parse H.264 and H.265                   | GStreamer plugins bad
+python3-venv               | to keep Python packages apart              | Python 3.9 or later with venv'
+test_packages='
+g++                        | to test the header and the C++ wrapper     | a C++17 compiler
+clang                      | to test them with a second compiler        | clang
+binutils                   | to read symbols and sections (nm, readelf) | binutils
+valgrind                   | to find memory errors                      | valgrind
+nginx-light                | to run the RTMP and HLS server             | nginx
+libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
+vlc-bin                    | to run a second RTSP server                | VLC (cvlc)
+vlc-plugin-base            | to run a second RTSP server                | (part of VLC)
+openssl                    | to make certificates for TLS servers       | the openssl program
+iproute2                   | to make networks that can be spoilt        | iproute2
+nftables                   | to lose and to block packets               | nftables'
+
+# Name of the import | name of the package | what it is for
+demo_modules='
+numpy  | numpy  | to hold frames
+rich   | rich   | to draw the terminal of the checking program
+PIL    | pillow | to write the contact sheet'
+test_modules='
+pytest | pytest | to run the Python tests'
+
+case $group in
+    build) packages=$build_packages modules= ;;
+    demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
+    test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
+    *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
+esac
+
+# The rows of a table, without its padding: "first|second|third".
+rows() { sed 's/ *| */|/g; s/ *$//; /^$/d' <<<"$1"; }
+
+
+install_packages() {
+    local missing=() name purpose present
+    present=" $(cut -d'|' -f1 <<<"$(rows "$packages")" | xargs dpkg-query --show \
+        --showformat='${db:Status-Status}:${Package} ' 2>/dev/null || true) "
+    while IFS='|' read -r name purpose _; do
+        if [[ $present != *" installed:$name "* ]]; then
+            echo "missing: $name, $purpose"
+            missing+=("$name")
+        fi
+    done < <(rows "$packages")
+    [[ ${#missing[@]} -gt 0 ]] || return 0
+
+    local as_root=()
+    if [[ $(id -u) -ne 0 ]]; then
+        command -v sudo >/dev/null || { echo "please install as root: apt-get install ${missing[*]}" >&2; exit 1; }
+        as_root=(sudo)
+    fi
+    echo "installing ${#missing[@]} Debian package(s)"
+    "${as_root[@]}" apt-get update --quiet=2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends --quiet=2 "${missing[@]}" >/dev/null
+    # Debian starts a server once it is installed. The tests start their own.
+    if [[ " ${missing[*]} " == *" nginx-light "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl disable --now --quiet nginx
+    fi
+}
+
+name_packages() {
+    echo "This system has no apt. mpegclient needs here:" >&2
+    rows "$packages" | while IFS='|' read -r _ purpose name; do
+        [[ $name == "("* ]] || echo "  $name, $purpose" >&2
+    done
+    echo "Once they are installed, set MPEGCLIENT_PACKAGES_PRESENT=1." >&2
+    exit 1
+}
+
+install_modules() {
+    local python=$target/venv/bin/python missing=() import name purpose
+    # An environment whose making was cut short has no pip yet.
+    if [[ ! -x $target/venv/bin/pip ]]; then
+        echo "making a Python environment in $target/venv"
+        /usr/bin/python3 -m venv "$target/venv"
+    fi
+    local present
+    present=" $("$python" -c 'import importlib.util, sys
+print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name)))' $(cut -d'|' -f1 <<<"$(rows "$modules")")) "
+    while IFS='|' read -r import name purpose; do
+        if [[ $present != *" $import "* ]]; then
+            echo "missing: Python package $name, $purpose"
+            missing+=("$name")
+        fi
+    done < <(rows "$modules")
+    if [[ ${#missing[@]} -gt 0 ]]; then
+        "$python" -m pip install --quiet "${missing[@]}"
+    fi
+}
+
+if command -v apt-get >/dev/null; then
+    install_packages
+elif [[ -z ${MPEGCLIENT_PACKAGES_PRESENT:-} ]]; then
+    name_packages
+fi
+[[ -z $modules ]] || install_modules
