@@ -34,6 +34,15 @@ impl Packet {
         usize::try_from(self.get().size).unwrap_or(0)
     }
 
+    pub(crate) fn data(&self) -> &[u8] {
+        let (data, size) = (self.get().data, self.size());
+        if data.is_null() || size == 0 {
+            return &[];
+        }
+        // SAFETY: a packet has as many bytes as it says, for as long as `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(data, size) }
+    }
+
     pub(crate) fn is_key(&self) -> bool {
         self.get().flags & ffi::AV_PKT_FLAG_KEY != 0
     }

@@ -1,6 +1,7 @@
 //! Sources opened by libavformat: every protocol and container it knows.
 
 use super::address::{is_live_scheme, scheme, with_credentials};
+use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Next, SourceInfo, Unit, UnitMeta};
 use crate::av::{AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, format_has_option};
 use crate::cancel::{Expiry, Watch};
@@ -37,6 +38,8 @@ pub(crate) struct LibavSource {
     secrets: Vec<String>,
     /// Packets were lost while the last unit was read; what is missing may belong to the next.
     was_damaged: bool,
+    /// For packets that the network may bring twice.
+    repeats: Option<RepeatFinder>,
     /// No unit has come yet.
     is_first: bool,
     /// The stall timeout is over, and only what had come before is handed on.
@@ -87,6 +90,7 @@ impl LibavSource {
             longest_silence_ms: (container == "hls").then_some(HLS_SEGMENT_MS),
             secrets: config.secrets.clone(),
             was_damaged: false,
+            repeats: may_repeat(config, &container).then(|| RepeatFinder::new(&video.codec.codec_name())).flatten(),
             is_first: true,
             is_overdue: false,
             is_store_damaged: probed.is_corrupt || probed.missed > 0,
@@ -144,7 +148,12 @@ impl LibavSource {
                 Ok(()) if packet.stream_index() == self.info.stream_index as usize => {
                     let arrival = if self.is_overdue { begin } else { Moment::now() };
                     self.note_silence(begin, arrival);
-                    return Next::Unit(self.unit(packet, arrival));
+                    let repeat = self.repeats.as_mut().and_then(|repeats| repeats.look_at(packet.data()));
+                    if repeat != Some(Repeat::Whole) {
+                        let mut unit = self.unit(packet, arrival);
+                        unit.meta.is_damaged |= repeat.is_some();
+                        return Next::Unit(unit);
+                    }
                 }
                 Ok(()) => {}
                 Err(AvError::AGAIN) => std::thread::sleep(AGAIN_PAUSE),
@@ -310,6 +319,11 @@ fn protocol_whitelist(config: &Config, scheme: &str) -> String {
         // Its own choice, and what it rests on.
         other => format!("{other},{NETWORK}"),
     }
+}
+
+/// Whether packets come over a network that may bring one twice.
+fn may_repeat(config: &Config, container: &str) -> bool {
+    matches!(container, "rtp" | "sdp") || (container == "rtsp" && config.transport != "tcp")
 }
 
 /// Whether a source goes on for ever: by its protocol, or because nothing tells where it would end.

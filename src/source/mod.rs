@@ -2,6 +2,7 @@
 
 mod address;
 mod libav;
+mod repeats;
 
 pub(crate) use libav::LibavSource;
 
