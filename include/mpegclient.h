@@ -315,6 +315,10 @@
 // The batch mixes frames of several connections.
 #define MPEGCLIENT_BATCH_MIXED_GENERATIONS 1
 
+// The frames are evenly spaced: none is missing between them, and no distance between two of them, by their
+// presentation times, differs from the mean by more than a quarter. Always so for a single frame.
+#define MPEGCLIENT_BATCH_UNIFORM 2
+
 // The state changed; value is the state before.
 #define MPEGCLIENT_EVENT_STATE_CHANGED 1
 
@@ -478,6 +482,8 @@ typedef struct {
   int64_t clock_jitter_ns;
   // Packets of the network that were lost, as far as the source can tell: those of RTP.
   uint64_t lost_packets;
+  // Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
+  uint64_t repeated;
 } MpegClientStats;
 
 // The last failure of a client's stream, those in the background included.
@@ -584,6 +590,9 @@ typedef struct {
   uint64_t generation;
   // Nanoseconds since the newest frame's packet arrived.
   int64_t newest_age_ns;
+  // The largest distance between two frames that follow each other, nanoseconds by their presentation times; INT64_MIN
+  // for fewer than two frames, or where a time is not known.
+  int64_t largest_gap_ns;
 } MpegClientBatch;
 
 // Something that happened to a stream.

@@ -15,6 +15,11 @@ impl Rational {
     /// The largest frame rate that is taken.
     const MAX: u64 = 1_000;
 
+    /// Nanoseconds from one to the next at this rate, rounded down; not known for the rate 0.
+    pub(crate) fn interval_ns(self) -> i64 {
+        i64::from(self.den) * crate::clock::SECOND / i64::from(self.num.max(1))
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (num, den) = text.split_once('/').unwrap_or((text, "1"));
         let (num, den) = (num.parse::<u32>().ok()?, den.parse::<u32>().ok()?);
@@ -128,6 +133,18 @@ pub struct Conversion {
     pub is_full_range: Option<bool>,
 }
 
+/// Which of a source's video streams is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StreamChoice {
+    /// The one that libavformat holds for the best.
+    #[default]
+    Best,
+    /// The one with this index within the source.
+    Index(u32),
+    /// The first of the program with this number.
+    Program(u32),
+}
+
 /// Which pictures are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Decode {
@@ -157,6 +174,8 @@ pub struct Config {
     pub width: u32,
     pub height: u32,
     pub frame_rate: Option<Rational>,
+    /// The parameter `rate_mode` is `cfr`.
+    pub is_constant_rate: bool,
     pub cache_size: u32,
     /// The parameter `overflow` is `block`.
     pub blocks: bool,
@@ -167,6 +186,7 @@ pub struct Config {
     pub threads: u32,
     pub pixel_format: PixelFormat,
     pub conversion: Conversion,
+    pub stream: StreamChoice,
     pub decode: Decode,
     pub transport: String,
     /// The texts that no message may show.

@@ -69,6 +69,39 @@ impl Flags {
     }
 }
 
+/// A distance between two frames that differs from the mean by more than this part of it is uneven.
+const EVEN_PART: i64 = 4;
+
+/// How far frames that follow each other lie apart, by their presentation times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spacing {
+    /// No frame is missing between them, and all lie about equally far apart: none of the distances differs from their
+    /// mean by more than a quarter.
+    pub is_uniform: bool,
+    /// The largest distance in nanoseconds; `None` for fewer than two frames, or where a time is not known.
+    pub largest_gap_ns: Option<i64>,
+}
+
+impl Spacing {
+    /// That of these frames, oldest first.
+    pub fn of(infos: &[FrameInfo]) -> Self {
+        let unknown = Self { is_uniform: infos.len() < 2, largest_gap_ns: None };
+        let distance = |pair: &[FrameInfo]| pair[1].pts_ns?.checked_sub(pair[0].pts_ns?);
+        let Some(gaps) = infos.windows(2).map(distance).collect::<Option<Vec<i64>>>() else {
+            return unknown;
+        };
+        let Some(largest) = gaps.iter().copied().max() else {
+            return unknown;
+        };
+        let whole = infos.last().and_then(|last| last.pts_ns?.checked_sub(infos[0].pts_ns?));
+        let mean = whole.unwrap_or_default() / gaps.len() as i64;
+        let is_even = gaps.iter().all(|gap| mean > 0 && (gap - mean).abs() <= mean / EVEN_PART);
+        let is_whole = infos.iter().skip(1).all(|info| !info.flags.contains(Flags::GAP_BEFORE));
+        let is_one = infos.windows(2).all(|pair| pair[0].generation == pair[1].generation);
+        Self { is_uniform: is_even && is_whole && is_one, largest_gap_ns: Some(largest) }
+    }
+}
+
 /// What is known of one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameInfo {
@@ -92,4 +125,54 @@ pub struct FrameInfo {
     pub source_width: u32,
     /// Height before scaling.
     pub source_height: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+
+    const MS: i64 = 1_000_000;
+
+    fn frames(times_ms: &[Option<i64>]) -> Vec<FrameInfo> {
+        let info = |pts: &Option<i64>| FrameInfo {
+            seq: 1,
+            generation: 1,
+            pts_ns: pts.map(|pts| pts * MS),
+            capture: None,
+            arrival: Moment { monotonic_ns: 0, wall_ns: 0 },
+            decoded_ns: 0,
+            published_ns: 0,
+            flags: Flags::default(),
+            source_width: 1,
+            source_height: 1,
+        };
+        times_ms.iter().map(info).collect()
+    }
+
+    fn spacing(times_ms: &[i64]) -> Spacing {
+        Spacing::of(&frames(&times_ms.iter().map(|time| Some(*time)).collect::<Vec<_>>()))
+    }
+
+    #[test]
+    fn even_frames_are_uniform_however_their_times_are_rounded() {
+        assert_eq!(spacing(&[0, 200, 400, 600]), Spacing { is_uniform: true, largest_gap_ns: Some(200 * MS) });
+        assert_eq!(spacing(&[0, 33, 67, 100]), Spacing { is_uniform: true, largest_gap_ns: Some(34 * MS) });
+        assert_eq!(spacing(&[7]), Spacing { is_uniform: true, largest_gap_ns: None });
+    }
+
+    #[test]
+    fn a_hole_a_standstill_and_an_unknown_time_are_not() {
+        assert_eq!(spacing(&[0, 200, 600, 800]), Spacing { is_uniform: false, largest_gap_ns: Some(400 * MS) });
+        assert!(!spacing(&[5, 5, 5]).is_uniform);
+        assert_eq!(Spacing::of(&frames(&[Some(0), None])), Spacing { is_uniform: false, largest_gap_ns: None });
+        let mut lossy = frames(&[Some(0), Some(40), Some(80)]);
+        lossy[1].flags = Flags::GAP_BEFORE;
+        assert!(!Spacing::of(&lossy).is_uniform);
+        lossy[1].flags = Flags::default();
+        lossy[0].flags = Flags::GAP_BEFORE;
+        assert!(Spacing::of(&lossy).is_uniform, "a gap before the first is none between them");
+        lossy[2].generation = 2;
+        assert!(!Spacing::of(&lossy).is_uniform);
+    }
 }

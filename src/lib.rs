@@ -41,6 +41,7 @@ mod source;
 mod state;
 mod stats;
 mod sync;
+mod timeline;
 mod view;
 mod writer;
 
@@ -51,7 +52,7 @@ pub use clock::{Moment, UNKNOWN_TIME};
 pub use config::{PixelFormat, Rational};
 pub use error::{Error, Phase, Result, Status};
 pub use event::{Event, EventKind};
-pub use frame::{CaptureClock, Flags, FrameInfo, Shape};
+pub use frame::{CaptureClock, Flags, FrameInfo, Shape, Spacing};
 pub use log::{Level as LogLevel, Sink as LogSink, set_level as set_log_level, set_sink as set_log_sink};
 pub use parameters::{Kind, Parameter, Scope, TABLE as PARAMETERS};
 pub use ring::{Order, RingStatus};

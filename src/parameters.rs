@@ -1,7 +1,7 @@
 //! The one table of parameters: name, kind, default, range and help. Setting, getting, listing and the checks all
 //! follow from it, and so do the README's table and the keyword arguments of the bindings.
 
-use crate::config::{Config, Conversion, CorruptPolicy, Decode, Filter, Matrix, PixelFormat, Rational};
+use crate::config::{Config, Conversion, CorruptPolicy, Decode, Filter, Matrix, PixelFormat, Rational, StreamChoice};
 use crate::error::{Error, Result, Status};
 use crate::redact::{redact_with, secrets_of};
 use std::collections::BTreeMap;
@@ -28,6 +28,12 @@ const AV_SECRETS: &[&str] = &[
 
 /// Picture sides beyond this are refused; libav's own limit is near it.
 const MAX_SIDE: i64 = 16_384;
+
+/// Streams of a source; libavformat's own limit, `max_streams`.
+const MAX_STREAMS: i64 = 1_000;
+
+/// Program numbers have 16 bits: ISO/IEC 13818-1, section 2.4.4.5.
+const MAX_PROGRAM: i64 = 65_535;
 
 /// Frames a ring may hold at most.
 const MAX_FRAMES: i64 = 4_096;
@@ -90,6 +96,7 @@ table! {
     "width", Kind::Integer(0, MAX_SIDE), "0", Setup, "Width of the frames in pixels; 0: from the height and the source's shape, or the source's own.";
     "height", Kind::Integer(0, MAX_SIDE), "0", Setup, "Height of the frames in pixels; 0: from the width and the source's shape, or the source's own.";
     "frame_rate", Kind::Rational, "0/1", Setup, "Frames a second to keep, such as 5/1; slower sources are not filled up; 0/1: every frame.";
+    "rate_mode", Kind::Choice(&["drop", "cfr"]), "drop", Setup, "How frame_rate is kept: drop leaves frames out and never invents one; cfr also repeats the frame before, marked, where the source gives none for up to 2 s.";
     "read_size", Kind::Integer(1, MAX_FRAMES), "1", Now, "Frames a read gives when it names no count; at most cache_size.";
     "cache_size", Kind::Integer(1, MAX_FRAMES), "8", Setup, "Newest frames that are kept readable.";
     "overflow", Kind::Choice(&["drop", "block"]), "drop", Setup, "When the ring is full: drop the oldest frame, or wait until one reader of order NEXT has read it; block is for files, of which it loses nothing, as fast as they are read.";
@@ -101,6 +108,8 @@ table! {
     "scale_filter", Kind::Choice(&["auto", "area", "bilinear", "bicubic", "lanczos", "nearest"]), "auto", Setup, "How pictures are scaled; auto: area, which does not alias, for shrinking, else bicubic.";
     "color_matrix", Kind::Choice(&["auto", "bt601", "bt709", "bt2020"]), "auto", Setup, "Matrix between the stream's colours and RGB; auto: as the stream says, else BT.709 from 720 lines up and BT.601 below.";
     "color_range", Kind::Choice(&["auto", "limited", "full"]), "auto", Setup, "Whether brightness 0 to 255 stands for black to white, or 16 to 235 does; auto: as the stream says, else limited.";
+    "stream_index", Kind::Integer(-1, MAX_STREAMS), "-1", Setup, "Index of the video stream within the source; -1: the best one.";
+    "program", Kind::Integer(0, MAX_PROGRAM), "0", Setup, "Number of the program whose video to take, for transport streams with several; 0: any.";
     "decode", Kind::Choice(&["all", "nonref", "keyframes"]), "all", Setup, "Which pictures to decode: all, those that others build on, or key frames only; less costs less.";
     "transport", Kind::Choice(&["auto", "tcp", "udp"]), "auto", Setup, "How RTSP carries the packets; auto: TCP, then UDP where the server refuses TCP.";
     "username", Kind::Secret, "", Setup, "User name for the server, as it is: it is encoded for the URL here.";
@@ -250,6 +259,7 @@ impl Parameters {
             width: self.number("width"),
             height: self.number("height"),
             frame_rate: Rational::parse(self.or_default("frame_rate")).filter(|rate| rate.num > 0),
+            is_constant_rate: self.or_default("rate_mode") == "cfr",
             cache_size: self.number("cache_size"),
             blocks: self.or_default("overflow") == "block",
             lease_slots: self.or_default("lease_slots").parse().unwrap_or_else(|_| self.read_size()),
@@ -270,6 +280,11 @@ impl Parameters {
                     "full" => Some(true),
                     _ => None,
                 },
+            },
+            stream: match (self.number::<i64>("stream_index"), self.number("program")) {
+                (index @ 0.., _) => StreamChoice::Index(u32::try_from(index).unwrap_or(u32::MAX)),
+                (_, 0) => StreamChoice::Best,
+                (_, program) => StreamChoice::Program(program),
             },
             decode: Decode::from_name(self.or_default("decode")),
             transport: self.text("transport"),
@@ -299,6 +314,12 @@ impl Parameters {
         if self.read_size() > config.cache_size {
             let expected = format!("at most cache_size, which is {}", config.cache_size);
             return Err(Error::argument("read_size", self.read_size(), &expected));
+        }
+        if let (StreamChoice::Index(_), program @ 1..) = (config.stream, self.number::<u32>("program")) {
+            return Err(Error::argument("program", program, "0 while stream_index names the stream"));
+        }
+        if config.is_constant_rate && config.frame_rate.is_none() {
+            return Err(Error::argument("rate_mode", "cfr", "drop while frame_rate is 0"));
         }
         if config.reconnect_delay_min_ms > config.reconnect_delay_max_ms {
             let expected = format!("at most reconnect_delay_max, which is {}", config.reconnect_delay_max_ms);

@@ -46,6 +46,8 @@ counters! {
     corrupt,
     /// Frames left out to keep the frame rate asked for.
     dropped_by_rate,
+    /// Frames published once more to keep a constant rate.
+    repeated,
     /// Frames left out because leases held all the memory they may.
     dropped_by_lease,
     /// Frames left out because they are damaged, where the parameter `corrupt` wants it so.

@@ -1,15 +1,21 @@
 //! One output of the stream: frame rate, conversion and ring for one shape.
 
-use crate::config::Config;
+use crate::clock::SECOND;
+use crate::config::{Config, Rational};
 use crate::converter::Converter;
 use crate::decoder::Decoded;
 use crate::error::Result;
 use crate::frame::{CaptureClock, Flags, FrameInfo, Shape};
-use crate::pacer::Pacer;
-use crate::ring::{Refusal, Ring, RingSize};
+use crate::pacer::{Kept, Pacer};
+use crate::ring::{Order, Query, Refusal, Ring, RingSize, Slot};
+use crate::source::UnitMeta;
 use crate::stats::Stats;
 use crate::sync::{Arc, AtomicU64, Ordering, Signal};
+use crate::timeline::Timeline;
 use std::sync::OnceLock;
+
+/// A longer time without a frame is a stall, which is not filled: that would only hide it.
+const LONGEST_FILL_NS: i64 = 2 * SECOND;
 
 /// What readers see of an output. Its shape is fixed by the parameters, or by the first frame.
 pub(crate) struct View {
@@ -98,6 +104,9 @@ pub(crate) struct ViewWriter {
     view: Arc<View>,
     epoch: u64,
     pacer: Pacer,
+    /// The time of one connection, and which connection that is.
+    timeline: Timeline,
+    generation: u64,
     converter: Option<Converter>,
     /// Frames were left out since the last one that was published.
     has_gap: bool,
@@ -116,12 +125,13 @@ pub(crate) enum Fate {
 impl ViewWriter {
     pub(crate) fn new(view: Arc<View>, epoch: u64) -> Self {
         let pacer = Pacer::new(view.config.frame_rate);
-        Self { view, epoch, pacer, converter: None, has_gap: false }
+        let timeline = Timeline::default();
+        Self { view, epoch, pacer, timeline, generation: 0, converter: None, has_gap: false }
     }
 
     /// Tells the frames of a connection that came before the sender's clock was known when they were captured.
     pub(crate) fn amend_capture_times(&self, generation: u64, offset_ns: i64) {
-        let Some(ring) = self.view.ring() else { return };
+        let Some(ring) = self.view.ring().filter(|_| self.timeline.is_true()) else { return };
         ring.amend(|info| {
             let pts_ns = info.pts_ns.filter(|_| info.generation == generation)?;
             Some((pts_ns.checked_add(offset_ns)?, CaptureClock::Rtcp))
@@ -139,41 +149,102 @@ impl ViewWriter {
     }
 
     /// Whether a frame is wanted at this output's rate; asked once for each frame.
-    pub(crate) fn wants(&mut self, decoded: &Decoded, stats: &Stats) -> bool {
-        let wanted = self.pacer.keep(decoded.meta.pts_ns, decoded.meta.arrival.monotonic_ns);
-        if !wanted {
-            stats.dropped_by_rate.add(1);
+    pub(crate) fn wants(&mut self, decoded: &Decoded, stats: &Stats) -> Option<Kept> {
+        let kept = self.pacer.keep(decoded.meta.pts_ns, decoded.meta.arrival.monotonic_ns);
+        stats.dropped_by_rate.add(u64::from(kept.is_none()));
+        kept
+    }
+
+    /// How many times the frame before is to be repeated before this one, for a constant rate.
+    pub(crate) fn repeats(&mut self, kept: Kept) -> u32 {
+        let interval_ns = self.repeat_interval_ns();
+        if interval_ns == 0 || kept.missed == 0 {
+            return 0;
         }
-        wanted
+        let is_stall = interval_ns.saturating_mul(i64::from(kept.missed)) > LONGEST_FILL_NS;
+        self.has_gap |= is_stall;
+        if is_stall { 0 } else { kept.missed }
+    }
+
+    /// The time from one frame to the next at a constant rate; 0 where none is wanted.
+    fn repeat_interval_ns(&self) -> i64 {
+        let config = &self.view.config;
+        config.frame_rate.filter(|_| config.is_constant_rate).map_or(0, Rational::interval_ns)
+    }
+
+    /// Publishes the frame before once more, as the one so many intervals before the next. There is none to repeat at
+    /// the beginning of a connection.
+    pub(crate) fn repeat(&mut self, next: &UnitMeta, intervals: u32, generation: u64, stats: &Stats) -> Result<Fate> {
+        let view = Arc::clone(&self.view);
+        let newest = Query { order: Order::Latest, count: 1, after_seq: 0, mix_generations: false };
+        let Some((ring, lease)) = view.ring().and_then(|ring| Some((ring, ring.take(&newest, 1)?))) else {
+            return Ok(Fate::Dropped);
+        };
+        let Some((before, pixels)) = lease.infos.first().zip(lease.frame(0)) else {
+            return Ok(Fate::Dropped);
+        };
+        if before.generation != generation {
+            return Ok(Fate::Dropped);
+        }
+        let mut slot = match self.reserve(ring, stats)? {
+            Ok(slot) => slot,
+            Err(fate) => return Ok(fate),
+        };
+        slot.copy_from_slice(pixels);
+        let pts_ns = next.pts_ns.map(|pts_ns| {
+            let earlier_ns = self.repeat_interval_ns().saturating_mul(i64::from(intervals));
+            self.timeline.place(pts_ns.saturating_sub(earlier_ns))
+        });
+        let flags = Flags::REPEATED.with(Flags::CORRUPT, before.flags.contains(Flags::CORRUPT));
+        stats.repeated.add(1);
+        Ok(self.publish(ring, slot, FrameInfo { pts_ns, flags, ..*before }))
+    }
+
+    /// The slot of the next frame, or what becomes of the frame without one.
+    fn reserve(&mut self, ring: &Ring, stats: &Stats) -> Result<std::result::Result<Slot, Fate>> {
+        match ring.reserve(self.epoch) {
+            Ok(slot) => Ok(Ok(slot)),
+            Err(Refusal::Superseded) => Ok(Err(Fate::Superseded)),
+            Err(Refusal::Leased) => {
+                stats.dropped_by_lease.add(1);
+                self.has_gap = true;
+                Ok(Err(Fate::Dropped))
+            }
+            Err(Refusal::Failed(error)) => Err(error),
+        }
+    }
+
+    fn publish(&mut self, ring: &Ring, slot: Slot, mut info: FrameInfo) -> Fate {
+        info.flags = info.flags.with(Flags::GAP_BEFORE, self.has_gap);
+        if ring.publish(slot, info).is_none() {
+            return Fate::Superseded;
+        }
+        self.has_gap = false;
+        Fate::Published
     }
 
     /// Converts a frame into the ring and publishes it.
     pub(crate) fn write(&mut self, decoded: &Decoded, generation: u64, stats: &Stats) -> Result<Fate> {
         let view = Arc::clone(&self.view);
         let (shape, ring) = view.settle(decoded.frame.width(), decoded.frame.height())?;
-        let mut slot = match ring.reserve(self.epoch) {
+        let mut slot = match self.reserve(ring, stats)? {
             Ok(slot) => slot,
-            Err(Refusal::Superseded) => return Ok(Fate::Superseded),
-            Err(Refusal::Leased) => {
-                stats.dropped_by_lease.add(1);
-                self.has_gap = true;
-                return Ok(Fate::Dropped);
-            }
-            Err(Refusal::Failed(error)) => return Err(error),
+            Err(fate) => return Ok(fate),
         };
         self.converter
             .get_or_insert_with(|| Converter::new(*shape, view.config.conversion))
             .convert(&decoded.frame, &mut slot)?;
-        let flags = Flags::default()
-            .with(Flags::KEY, decoded.meta.is_random_access)
-            .with(Flags::CORRUPT, decoded.is_corrupt)
-            .with(Flags::GAP_BEFORE, self.has_gap);
+        let flags =
+            Flags::default().with(Flags::KEY, decoded.meta.is_random_access).with(Flags::CORRUPT, decoded.is_corrupt);
+        if std::mem::replace(&mut self.generation, generation) != generation {
+            self.timeline = Timeline::default();
+        }
         let info = FrameInfo {
             // Number and time of publication are the ring's to give.
             seq: 0,
             published_ns: 0,
             generation,
-            pts_ns: decoded.meta.pts_ns,
+            pts_ns: decoded.meta.pts_ns.map(|pts_ns| self.timeline.place(pts_ns)),
             capture: decoded.meta.capture,
             arrival: decoded.meta.arrival,
             decoded_ns: decoded.decoded_ns,
@@ -181,12 +252,8 @@ impl ViewWriter {
             source_width: decoded.frame.width(),
             source_height: decoded.frame.height(),
         };
-        if ring.publish(slot, info).is_none() {
-            return Ok(Fate::Superseded);
-        }
-        self.has_gap = false;
         stats.corrupt.add(u64::from(decoded.is_corrupt));
-        Ok(Fate::Published)
+        Ok(self.publish(ring, slot, info))
     }
 }
 

@@ -142,6 +142,7 @@ fn structs_lie_in_memory_as_the_header_has_them() {
             struct_size, ring_capacity, newest_seq, oldest_seq, packets, bytes, decoded, decode_errors, published,
             corrupt, dropped_by_rate, dropped_by_lease, dropped_at_start, connects, connect_attempts, reads,
             frames_read, abandoned_threads, orphaned_rings, dropped_corrupt, clock_offset_ns, clock_jitter_ns, lost_packets,
+            repeated,
         }
         MpegClientEvent {
             struct_size, kind, state, reserved, monotonic_ns, generation, value, text,
@@ -158,7 +159,7 @@ fn structs_lie_in_memory_as_the_header_has_them() {
         }
         MpegClientBatch {
             struct_size, count, data, buffer_needed, height, width, channels, pixel_format, frame_stride, row_stride,
-            device, flags, first_seq, generation, newest_age_ns,
+            device, flags, first_seq, generation, newest_age_ns, largest_gap_ns,
         }
     }
     let folder = support::scratch("layout");

@@ -2,6 +2,7 @@
 
 use super::{AvError, CodecParameters, Dictionary, Packet, Pipe, check, ffi, owned_text};
 use crate::cancel::Watch;
+use crate::config::StreamChoice;
 use crate::sync::Arc;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -133,12 +134,17 @@ impl Input {
         check(unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), null_mut()) }).map(drop)
     }
 
-    /// The video stream that libavformat holds for the best; `NO_STREAM` if there is none.
-    pub(crate) fn best_video(&self) -> Result<VideoStream, AvError> {
-        let video = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
-        // SAFETY: an open context; no decoder is asked for.
-        let index = check(unsafe { ffi::av_find_best_stream(self.context.as_ptr(), video, -1, -1, null_mut(), 0) })?;
-        let index = usize::try_from(index).map_err(|_| AvError::NO_STREAM)?;
+    /// The video stream that is wanted; `NO_STREAM` if there is none.
+    pub(crate) fn video(&self, choice: StreamChoice) -> Result<VideoStream, AvError> {
+        let index = match choice {
+            StreamChoice::Best => self.find_video(-1)?,
+            StreamChoice::Index(index) => self.find_video(c_int::try_from(index).unwrap_or(c_int::MAX))?,
+            StreamChoice::Program(number) => {
+                let streams = self.streams_of_program(number);
+                let videos = streams.into_iter().filter_map(|index| self.find_video(c_int::try_from(index).ok()?).ok());
+                videos.min().ok_or(AvError::NO_STREAM)?
+            }
+        };
         // SAFETY: libavformat returned the index of one of its streams.
         unsafe {
             let stream = *self.context.as_ref().streams.add(index);
@@ -153,6 +159,44 @@ impl Input {
                     .filter(|r| r.0 > 0 && r.1 > 0),
                 is_cover: (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
             })
+        }
+    }
+
+    /// The index of the video stream with this index, if it is one; of the best for -1.
+    fn find_video(&self, index: c_int) -> Result<usize, AvError> {
+        let video = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+        // SAFETY: an open context; no decoder is asked for.
+        let found = unsafe { ffi::av_find_best_stream(self.context.as_ptr(), video, index, -1, null_mut(), 0) };
+        usize::try_from(check(found)?).map_err(|_| AvError::NO_STREAM)
+    }
+
+    /// The indices of a program's streams; none if there is no such program.
+    fn streams_of_program(&self, number: u32) -> Vec<u32> {
+        // SAFETY: an open context has `nb_programs` valid programs, each with as many indices as it says.
+        unsafe {
+            let context = self.context.as_ref();
+            let programs = (0..context.nb_programs as usize).map(|at| &**context.programs.add(at));
+            let streams = |program: &ffi::AVProgram| {
+                (0..program.nb_stream_indexes as usize).map(|at| *program.stream_index.add(at)).collect()
+            };
+            let mut found = programs.filter(|program| u32::try_from(program.id) == Ok(number));
+            found.next().map(streams).unwrap_or_default()
+        }
+    }
+
+    /// The indices of all video streams.
+    pub(crate) fn video_indices(&self) -> Vec<usize> {
+        // SAFETY: valid for as long as `self` is.
+        let count = unsafe { self.context.as_ref() }.nb_streams;
+        (0..count).filter_map(|index| self.find_video(c_int::try_from(index).ok()?).ok()).collect()
+    }
+
+    /// The numbers of all programs.
+    pub(crate) fn programs(&self) -> Vec<i32> {
+        // SAFETY: an open context has `nb_programs` valid programs.
+        unsafe {
+            let context = self.context.as_ref();
+            (0..context.nb_programs as usize).map(|at| (**context.programs.add(at)).id).collect()
         }
     }
 

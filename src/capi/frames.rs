@@ -2,14 +2,14 @@
 
 use super::handle::{Out, OutStruct, cancel_token, in_struct, with_client};
 use super::types::{
-    MPEGCLIENT_BATCH_MIXED_GENERATIONS, MPEGCLIENT_CLOCK_NONE, MPEGCLIENT_CLOCK_RTCP, MPEGCLIENT_DEVICE_CPU,
-    MPEGCLIENT_ORDER_LATEST, MPEGCLIENT_ORDER_NEXT, MPEGCLIENT_READ_MIX_GENERATIONS, MpegClient, MpegClientBatch,
-    MpegClientCancel, MpegClientFrameInfo, MpegClientReadOptions,
+    MPEGCLIENT_BATCH_MIXED_GENERATIONS, MPEGCLIENT_BATCH_UNIFORM, MPEGCLIENT_CLOCK_NONE, MPEGCLIENT_CLOCK_RTCP,
+    MPEGCLIENT_DEVICE_CPU, MPEGCLIENT_ORDER_LATEST, MPEGCLIENT_ORDER_NEXT, MPEGCLIENT_READ_MIX_GENERATIONS, MpegClient,
+    MpegClientBatch, MpegClientCancel, MpegClientFrameInfo, MpegClientReadOptions,
 };
 use crate::client::{Batch, Client, ReadOptions};
 use crate::clock::UNKNOWN_TIME;
 use crate::error::{Error, Result};
-use crate::frame::{CaptureClock, FrameInfo};
+use crate::frame::{CaptureClock, FrameInfo, Spacing};
 use crate::ring::Order;
 use std::mem::{MaybeUninit, offset_of, size_of};
 
@@ -137,6 +137,7 @@ pub unsafe extern "C" fn mpegclient_frame_info(
 }
 
 fn c_batch(client: &Client, read: &Batch, data: *const u8, buffer_needed: u64) -> MpegClientBatch {
+    let spacing = Spacing::of(&read.infos);
     MpegClientBatch {
         struct_size: 0,
         count: read.infos.len() as u32,
@@ -149,11 +150,17 @@ fn c_batch(client: &Client, read: &Batch, data: *const u8, buffer_needed: u64) -
         frame_stride: read.shape.frame_bytes() as u64,
         row_stride: read.shape.row_bytes() as u64,
         device: MPEGCLIENT_DEVICE_CPU,
-        flags: if read.is_mixed() { MPEGCLIENT_BATCH_MIXED_GENERATIONS } else { 0 },
+        flags: batch_flags(read.is_mixed(), spacing),
         first_seq: read.infos.first().map_or(0, |info| info.seq),
         generation: read.infos.last().map_or(0, |info| info.generation),
         newest_age_ns: read.infos.last().map_or(UNKNOWN_TIME, |info| client.age_ns(info)),
+        largest_gap_ns: spacing.largest_gap_ns.unwrap_or(UNKNOWN_TIME),
     }
+}
+
+fn batch_flags(is_mixed: bool, spacing: Spacing) -> u32 {
+    let flag = |condition: bool, flag: u32| if condition { flag } else { 0 };
+    flag(is_mixed, MPEGCLIENT_BATCH_MIXED_GENERATIONS) | flag(spacing.is_uniform, MPEGCLIENT_BATCH_UNIFORM)
 }
 
 /// # Safety

@@ -160,6 +160,9 @@ pub const MPEGCLIENT_FRAME_REPEATED: u32 = 8;
 
 /// The batch mixes frames of several connections.
 pub const MPEGCLIENT_BATCH_MIXED_GENERATIONS: u32 = 1;
+/// The frames are evenly spaced: none is missing between them, and no distance between two of them, by their
+/// presentation times, differs from the mean by more than a quarter. Always so for a single frame.
+pub const MPEGCLIENT_BATCH_UNIFORM: u32 = 2;
 
 /// The state changed; value is the state before.
 pub const MPEGCLIENT_EVENT_STATE_CHANGED: i32 = 1;
@@ -278,6 +281,9 @@ pub struct MpegClientBatch {
     pub generation: u64,
     /// Nanoseconds since the newest frame's packet arrived.
     pub newest_age_ns: i64,
+    /// The largest distance between two frames that follow each other, nanoseconds by their presentation times; INT64_MIN
+    /// for fewer than two frames, or where a time is not known.
+    pub largest_gap_ns: i64,
 }
 
 /// What is known of one frame. A time that is not known is INT64_MIN; it may become known later, and never changes then.
@@ -395,6 +401,8 @@ pub struct MpegClientStats {
     pub clock_jitter_ns: i64,
     /// Packets of the network that were lost, as far as the source can tell: those of RTP.
     pub lost_packets: u64,
+    /// Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
+    pub repeated: u64,
 }
 
 /// The last failure of a client's stream, those in the background included.

@@ -7,7 +7,7 @@ use crate::av::{AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks,
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
-use crate::config::{Config, Rational};
+use crate::config::{Config, Rational, StreamChoice};
 use crate::error::{Error, Phase, Result, Status};
 use crate::redact::redact_with;
 use crate::sync::Arc;
@@ -71,7 +71,10 @@ impl LibavSource {
                 options.set(&key, value);
             }
         }
-        let (video, first_packet) = find_video(&mut input).map_err(|code| failed(code, Phase::Probe))?;
+        let (video, first_packet) = find_video(&mut input, config.stream).map_err(|code| {
+            let named = named_stream(&input, config.stream).filter(|_| code == AvError::NO_STREAM);
+            named.map_or_else(|| failed(code, Phase::Probe), |text| no_video(&text))
+        })?;
         if video.is_cover {
             return Err(no_video("the only picture is a cover image"));
         }
@@ -229,8 +232,8 @@ impl LibavSource {
 }
 
 /// The video stream, after as much probing as it takes and no more; and its first packet, if that had to be waited for.
-fn find_video(input: &mut Input) -> std::result::Result<(VideoStream, Option<Packet>), AvError> {
-    let known = |input: &Input| input.best_video().ok().filter(|video| video.codec.is_known());
+fn find_video(input: &mut Input, choice: StreamChoice) -> std::result::Result<(VideoStream, Option<Packet>), AvError> {
+    let known = |input: &Input| input.video(choice).ok().filter(|video| video.codec.is_known());
     // An RTSP server's session description says which codec it is, and the decoder finds out the rest.
     if input.format_name() == "rtsp"
         && let Some(video) = known(input)
@@ -260,6 +263,21 @@ fn find_video(input: &mut Input) -> std::result::Result<(VideoStream, Option<Pac
         }
     }
     Err(AvError::NO_STREAM)
+}
+
+/// Which stream was asked for, and which there are; `None` where any will do.
+fn named_stream(input: &Input, choice: StreamChoice) -> Option<String> {
+    match choice {
+        StreamChoice::Best => None,
+        StreamChoice::Index(index) => {
+            let videos = input.video_indices();
+            Some(format!("stream_index is {index}, expected the index of a video stream, one of {videos:?}"))
+        }
+        StreamChoice::Program(number) => {
+            let programs = input.programs();
+            Some(format!("program is {number}, expected a program with a video stream, one of {programs:?}"))
+        }
+    }
 }
 
 fn no_video(text: &str) -> Error {

@@ -290,15 +290,27 @@ impl<'a> Connection<'a> {
             CorruptPolicy::Keep => decoded.is_corrupt = false,
             CorruptPolicy::Drop | CorruptPolicy::Mark => {}
         }
-        if !outlet.view.wants(&decoded, &board.stats) {
+        let Some(kept) = outlet.view.wants(&decoded, &board.stats) else {
             return Ok(());
+        };
+        for intervals in (1..=outlet.view.repeats(kept)).rev() {
+            self.wait_for_room(outlet)?;
+            let fate = outlet.view.repeat(&decoded.meta, intervals, self.generation, &board.stats);
+            self.settle(fate)?;
         }
         self.wait_for_room(outlet)?;
         // Before the frame is there: who is woken by it finds the stream running.
         if !std::mem::replace(&mut self.is_running, true) {
             board.set_state(*epoch, State::Running);
         }
-        match outlet.view.write(&decoded, self.generation, &board.stats) {
+        let fate = outlet.view.write(&decoded, self.generation, &board.stats);
+        self.settle(fate)
+    }
+
+    /// Tells what became of a frame.
+    fn settle(&self, fate: Result<Fate>) -> std::result::Result<(), End> {
+        let Assignment { board, epoch, .. } = self.assignment;
+        match fate {
             Ok(Fate::Published) => Ok(()),
             Ok(Fate::Dropped) => {
                 board.tell(*epoch, EventKind::FramesDropped, 1, "");
@@ -316,8 +328,7 @@ impl<'a> Connection<'a> {
             && !info.is_live
             && let Some(rate) = info.frame_rate.filter(|rate| rate.num > 0)
         {
-            let step_ns = i64::from(rate.den) * SECOND / i64::from(rate.num);
-            decoded.meta.pts_ns = Some(self.last_pts_ns.map_or(0, |last| last.saturating_add(step_ns)));
+            decoded.meta.pts_ns = Some(self.last_pts_ns.map_or(0, |last| last.saturating_add(rate.interval_ns())));
         }
         self.last_pts_ns = decoded.meta.pts_ns.or(self.last_pts_ns);
     }

@@ -115,6 +115,7 @@ class MpegClientStats(_SizedStructure):
         ("clock_offset_ns", c_int64),
         ("clock_jitter_ns", c_int64),
         ("lost_packets", c_uint64),
+        ("repeated", c_uint64),
     ]
 
 
@@ -188,6 +189,7 @@ class MpegClientBatch(_SizedStructure):
         ("first_seq", c_uint64),
         ("generation", c_uint64),
         ("newest_age_ns", c_int64),
+        ("largest_gap_ns", c_int64),
     ]
 
 

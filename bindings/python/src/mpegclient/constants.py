@@ -184,3 +184,4 @@ class BatchFlag(enum.IntFlag):
     """Properties of a batch."""
 
     MIXED_GENERATIONS = 1
+    UNIFORM = 2

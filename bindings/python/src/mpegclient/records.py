@@ -112,6 +112,12 @@ class Batch:
     pixel_format: PixelFormat
     #: The frames came over several connections; only where the caller allowed it.
     mixed_generations: bool
+    #: The frames are evenly spaced: none is missing between them, and no distance between two of them, by their
+    #: presentation times, differs from the mean by more than a quarter. Always so for a single frame.
+    is_uniform: bool
+    #: The largest distance between two frames that follow each other, by their presentation times; None for fewer than
+    #: two frames, or where a time is not known.
+    largest_gap_ns: Optional[int]
 
     @classmethod
     def from_c(cls, batch: Any, frames: npt.NDArray[np.uint8], infos: Any) -> Batch:
@@ -125,6 +131,8 @@ class Batch:
             newest_age=None if age_ns is None else age_ns / 1e9,
             pixel_format=PixelFormat(batch.pixel_format),
             mixed_generations=bool(batch.flags & BatchFlag.MIXED_GENERATIONS),
+            is_uniform=bool(batch.flags & BatchFlag.UNIFORM),
+            largest_gap_ns=_time(batch.largest_gap_ns),
         )
 
     def __len__(self) -> int:
@@ -231,6 +239,8 @@ class Stats:
     clock_jitter_ns: Optional[int]
     #: Packets of the network that were lost, as far as the source can tell: those of RTP.
     lost_packets: int
+    #: Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
+    repeated: int
 
     @classmethod
     def from_c(cls, stats: Any) -> Stats:
