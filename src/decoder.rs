@@ -2,7 +2,7 @@
 
 use crate::av::{AvError, CodecContext, CodecParameters, Dictionary, Frame};
 use crate::clock::{SECOND, monotonic_ns};
-use crate::config::Config;
+use crate::config::{Config, Rational};
 use crate::error::{Error, Phase, Result, Status};
 use crate::source::{Unit, UnitMeta};
 use std::collections::VecDeque;
@@ -132,6 +132,11 @@ impl Decoder {
 
     pub(crate) fn codec_name(&self) -> &str {
         &self.codec_name
+    }
+
+    /// Frames a second by the stream's own account, as far as a picture has told.
+    pub(crate) fn frame_rate(&self) -> Option<Rational> {
+        self.context.frame_rate()
     }
 
     /// Gives the decoder a unit. Returns whether it took it without complaint; complaints do not count while there was no

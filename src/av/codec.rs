@@ -2,7 +2,7 @@
 
 use super::numbers::{codec_name, find_decoder, number};
 use super::{AvError, Dictionary, Frame, Packet, check, ffi, log};
-use crate::config::{Config, Decode};
+use crate::config::{Config, Decode, Rational};
 use std::ffi::{c_int, c_void};
 use std::ptr::{NonNull, null, null_mut};
 
@@ -100,6 +100,14 @@ impl CodecContext {
     pub(crate) fn show_damaged(&mut self) {
         // SAFETY: valid and borrowed mutably; the flag is read anew for every picture.
         unsafe { self.0.as_mut() }.flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as c_int;
+    }
+
+    /// Frames a second by the stream's own account, as far as the decoder has seen one.
+    pub(crate) fn frame_rate(&self) -> Option<Rational> {
+        // SAFETY: valid for as long as `self` is.
+        let rate = unsafe { self.0.as_ref() }.framerate;
+        let (num, den) = (u32::try_from(rate.num).ok()?, u32::try_from(rate.den).ok()?);
+        (num > 0 && den > 0).then_some(Rational { num, den })
     }
 
     /// Gives the decoder a packet; `None` tells it that no more come.

@@ -71,7 +71,9 @@ impl LibavSource {
                 options.set(&key, value);
             }
         }
-        let (video, first_packet) = find_video(&mut input, config.stream).map_err(|code| {
+        let container = input.format_name();
+        let is_live = is_live(&input, &scheme, &container);
+        let (video, first_packet) = find_video(&mut input, config.stream, is_live).map_err(|code| {
             let named = named_stream(&input, config.stream).filter(|_| code == AvError::NO_STREAM);
             named.map_or_else(|| failed(code, Phase::Probe), |text| no_video(&text))
         })?;
@@ -85,8 +87,6 @@ impl LibavSource {
         input.keep_only(video.index);
         // What was remarked while probing is of packets that are still to come, nobody knows which.
         let probed = Remarks::take();
-        let container = input.format_name();
-        let is_live = is_live(&input, &scheme, &container);
         Ok(Self {
             time_base: video.time_base,
             stall_timeout_ms: config.stall_timeout_ms,
@@ -232,17 +232,22 @@ impl LibavSource {
 }
 
 /// The video stream, after as much probing as it takes and no more; and its first packet, if that had to be waited for.
-fn find_video(input: &mut Input, choice: StreamChoice) -> std::result::Result<(VideoStream, Option<Packet>), AvError> {
+fn find_video(
+    input: &mut Input,
+    choice: StreamChoice,
+    is_live: bool,
+) -> std::result::Result<(VideoStream, Option<Packet>), AvError> {
     let known = |input: &Input| input.video(choice).ok().filter(|video| video.codec.is_known());
-    // An RTSP server's session description says which codec it is, and the decoder finds out the rest.
-    if input.format_name() == "rtsp"
-        && let Some(video) = known(input)
-    {
+    // To know the codec is enough: the decoder finds out the rest. Probing would wait for what nobody asked for, such as
+    // a track of sound that never comes, and be a key frame late.
+    if is_live && let Some(video) = known(input) {
         return Ok((video, None));
     }
-    input.probe(PROBE_US)?;
-    if let Some(video) = known(input) {
-        return Ok((video, None));
+    if !(is_live && input.may_show_more_streams()) {
+        input.probe(PROBE_US)?;
+        if let Some(video) = known(input) {
+            return Ok((video, None));
+        }
     }
     if input.watch().expiry().is_some() {
         return Err(AvError::EXIT);

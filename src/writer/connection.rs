@@ -382,7 +382,9 @@ impl<'a> Connection<'a> {
         self.shown = Some((frame.width(), frame.height(), frame.format()));
         let codec = self.decoder.codec_name().to_owned();
         let picture = (frame.width(), frame.height(), frame.format_name(), codec);
+        let declared_rate = self.decoder.frame_rate();
         board.update_stream(*epoch, |stream| {
+            stream.frame_rate = stream.frame_rate.or(declared_rate);
             (stream.width, stream.height, stream.pixel_format, stream.codec) = picture.clone();
         });
         let (width, height, format, codec) = &picture;
