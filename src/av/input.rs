@@ -134,6 +134,15 @@ impl Input {
         check(unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), null_mut()) }).map(drop)
     }
 
+    /// Has packets handed on as the container holds them, or put together to whole units by libavformat's parsers.
+    /// To be said before the first is read; parsers may be called in later.
+    pub(crate) fn set_parsing(&mut self, on: bool) {
+        // SAFETY: valid and borrowed mutably.
+        let flags = &mut unsafe { self.context.as_mut() }.flags;
+        *flags =
+            if on { *flags & !(ffi::AVFMT_FLAG_NOPARSE as c_int) } else { *flags | ffi::AVFMT_FLAG_NOPARSE as c_int };
+    }
+
     /// The video stream that is wanted; `NO_STREAM` if there is none.
     pub(crate) fn video(&self, choice: StreamChoice) -> Result<VideoStream, AvError> {
         let index = match choice {

@@ -1,6 +1,7 @@
 //! Sources opened by libavformat: every protocol and container it knows.
 
 use super::address::{is_live_scheme, scheme, with_credentials};
+use super::annex_b::{Codec, Contents};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Next, SourceInfo, Unit, UnitMeta};
 use crate::av::{AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, format_has_option};
@@ -9,6 +10,7 @@ use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
 use crate::config::{Config, Rational, StreamChoice};
 use crate::error::{Error, Phase, Result, Status};
+use crate::log::{self, Level};
 use crate::redact::redact_with;
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,6 +42,8 @@ pub(crate) struct LibavSource {
     was_damaged: bool,
     /// For packets that the network may bring twice.
     repeats: Option<RepeatFinder>,
+    /// Packets are taken as they are, for as long as each is one whole unit of this codec.
+    unparsed: Option<Codec>,
     /// No unit has come yet.
     is_first: bool,
     /// The stall timeout is over, and only what had come before is handed on.
@@ -73,6 +77,9 @@ impl LibavSource {
         }
         let container = input.format_name();
         let is_live = is_live(&input, &scheme, &container);
+        // A parser hands a unit on once it has seen the next one begin: a live stream would always be one frame late.
+        let is_unparsed = is_live && container == "mpegts";
+        input.set_parsing(!is_unparsed);
         let (video, first_packet) = find_video(&mut input, config.stream, is_live).map_err(|code| {
             let named = named_stream(&input, config.stream).filter(|_| code == AvError::NO_STREAM);
             named.map_or_else(|| failed(code, Phase::Probe), |text| no_video(&text))
@@ -85,6 +92,8 @@ impl LibavSource {
             return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Probe));
         }
         input.keep_only(video.index);
+        let codec = Codec::from_name(&video.codec.codec_name());
+        input.set_parsing(!is_unparsed || codec.is_none());
         // What was remarked while probing is of packets that are still to come, nobody knows which.
         let probed = Remarks::take();
         Ok(Self {
@@ -93,7 +102,8 @@ impl LibavSource {
             longest_silence_ms: (container == "hls").then_some(HLS_SEGMENT_MS),
             secrets: config.secrets.clone(),
             was_damaged: false,
-            repeats: may_repeat(config, &container).then(|| RepeatFinder::new(&video.codec.codec_name())).flatten(),
+            repeats: codec.filter(|_| may_repeat(config, &container)).map(RepeatFinder::new),
+            unparsed: codec.filter(|_| is_unparsed),
             is_first: true,
             is_overdue: false,
             is_store_damaged: probed.is_corrupt || probed.missed > 0,
@@ -139,7 +149,7 @@ impl LibavSource {
             return Next::End(self.stalled());
         }
         if let Some(packet) = self.first_packet.take() {
-            return Next::Unit(self.unit(packet, Moment::now()));
+            return Next::Unit(self.inspected(packet, Moment::now()));
         }
         let begin = Moment::now();
         self.input.watch().allow_ms(self.patience_ms());
@@ -153,7 +163,7 @@ impl LibavSource {
                     self.note_silence(begin, arrival);
                     let repeat = self.repeats.as_mut().and_then(|repeats| repeats.look_at(packet.data()));
                     if repeat != Some(Repeat::Whole) {
-                        let mut unit = self.unit(packet, arrival);
+                        let mut unit = self.inspected(packet, arrival);
                         unit.meta.is_damaged |= repeat.is_some();
                         return Next::Unit(unit);
                     }
@@ -178,6 +188,22 @@ impl LibavSource {
         if let Some(longest) = &mut self.longest_silence_ms {
             *longest = (*longest).max((arrival.monotonic_ns - begin.monotonic_ns) / 1_000_000);
         }
+    }
+
+    /// A unit of a packet; one that no parser has seen is looked at here.
+    fn inspected(&mut self, packet: Packet, arrival: Moment) -> Unit {
+        let contents = self.unparsed.map(|codec| Contents::of(codec, packet.data()));
+        let mut unit = self.unit(packet, arrival);
+        if let Some(contents) = contents {
+            unit.meta.is_random_access |= contents.is_random_access;
+            unit.meta.is_damaged |= !contents.is_one_unit;
+            if !contents.is_one_unit {
+                log::line(Level::Debug, "packets are not whole pictures: each is handed on once the next has begun");
+                self.unparsed = None;
+                self.input.set_parsing(true);
+            }
+        }
+        unit
     }
 
     fn unit(&mut self, packet: Packet, arrival: Moment) -> Unit {

@@ -1,6 +1,7 @@
 //! Where access units come from. One engine today, libavformat; what it hands on is the same for any other.
 
 mod address;
+mod annex_b;
 mod libav;
 mod repeats;
 

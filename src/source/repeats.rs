@@ -3,6 +3,8 @@
 //! libavformat drops an RTP packet that is older than the last one it took, but takes the last one again. What is built
 //! of it then holds the same bytes twice, which a decoder may well decode: to another picture.
 
+use super::annex_b::{Codec, find, nal_units};
+
 /// The greatest fragment looked for: what an Ethernet packet holds.
 const LARGEST_FRAGMENT: usize = 1_500;
 
@@ -12,9 +14,6 @@ const SMALLEST_FRAGMENT: usize = 528;
 /// Fragments are searched for by these many of their bytes, at every so many.
 const ANCHOR: usize = 16;
 const ANCHOR_STEP: usize = SMALLEST_FRAGMENT - ANCHOR;
-
-/// ITU-T H.264 and H.265, annex B.
-const START_CODE: &[u8] = &[0, 0, 1];
 
 /// What a unit repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,21 +26,14 @@ pub(super) enum Repeat {
 
 /// Looks for repetitions in H.264 and H.265 units with start codes (Annex B), as they are handed on one after the other.
 pub(super) struct RepeatFinder {
-    /// Bytes of the header of a NAL unit: ITU-T H.264, section 7.3.1, has 1; H.265, section 7.3.1.2, has 2.
-    header_size: usize,
+    codec: Codec,
     /// The last NAL unit of the unit before.
     last: Vec<u8>,
 }
 
 impl RepeatFinder {
-    /// `None` for codecs that are not packed so.
-    pub(super) fn new(codec: &str) -> Option<Self> {
-        let header_size = match codec {
-            "h264" => 1,
-            "hevc" => 2,
-            _ => return None,
-        };
-        Some(Self { header_size, last: Vec::new() })
+    pub(super) fn new(codec: Codec) -> Self {
+        Self { codec, last: Vec::new() }
     }
 
     /// What the next unit repeats.
@@ -49,45 +41,21 @@ impl RepeatFinder {
         let nals: Vec<&[u8]> = nal_units(unit).collect();
         let (first, last) = (*nals.first()?, *nals.last()?);
         // The beginning of a slice that came twice was taken for a picture of its own, and so was a whole one.
-        let begins_again = self.is_slice(&self.last) && self.is_slice(first) && first.starts_with(&self.last);
+        let begins_again =
+            self.codec.is_slice(&self.last) && self.codec.is_slice(first) && first.starts_with(&self.last);
         if begins_again && unit_is_only(&nals, self.last.len()) {
             return Some(Repeat::Whole);
         }
-        let is_within = nals.iter().any(|nal| self.is_slice(nal) && repeats_a_fragment(nal, self.header_size));
+        let is_within =
+            nals.iter().any(|nal| self.codec.is_slice(nal) && repeats_a_fragment(nal, self.codec.header_size()));
         self.last.clear();
         self.last.extend_from_slice(last);
         (begins_again || is_within).then_some(Repeat::Part)
-    }
-
-    fn is_slice(&self, nal: &[u8]) -> bool {
-        match (self.header_size, nal.first()) {
-            // ITU-T H.264, table 7-1, and H.265, table 7-1.
-            (1, Some(header)) => matches!(header & 0x1f, 1..=5),
-            (_, Some(header)) => header >> 1 & 0x3f < 32,
-            (_, None) => false,
-        }
     }
 }
 
 fn unit_is_only(nals: &[&[u8]], size: usize) -> bool {
     matches!(nals, [only] if only.len() == size)
-}
-
-/// The NAL units between the start codes.
-fn nal_units(unit: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = find(unit, START_CODE).map(|at| &unit[at + START_CODE.len()..]);
-    std::iter::from_fn(move || {
-        let all = rest.take()?;
-        let end = find(all, START_CODE);
-        rest = end.map(|end| &all[end + START_CODE.len()..]);
-        let nal = &all[..end.unwrap_or(all.len())];
-        // A start code may have another zero before it, which no NAL unit ends with.
-        Some(nal.strip_suffix(&[0]).unwrap_or(nal))
-    })
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// Whether two fragments of a NAL unit that follow each other are the same. The last may be: no decoder reads so far.
@@ -142,7 +110,7 @@ mod tests {
     }
 
     fn finder() -> RepeatFinder {
-        RepeatFinder::new("h264").expect("no such codec")
+        RepeatFinder::new(Codec::H264)
     }
 
     #[test]
@@ -180,7 +148,6 @@ mod tests {
             let flat = [&[0x41], &slice(100, 7)[1..], &pattern].concat();
             assert!(!repeats_a_fragment(&flat, 1), "period {period}");
         }
-        assert!(RepeatFinder::new("mjpeg").is_none());
     }
 
     proptest! {
@@ -191,8 +158,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_looked_at(units in prop::collection::vec(prop::collection::vec(0_u8..3, 0..4_000), 1..5)) {
-            for codec in ["h264", "hevc"] {
-                let mut finder = RepeatFinder::new(codec).expect("no such codec");
+            for codec in [Codec::H264, Codec::H265] {
+                let mut finder = RepeatFinder::new(codec);
                 for unit in &units {
                     finder.look_at(unit);
                 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +101,14 @@ def run_ffmpeg(*arguments: Any, feed: Iterable[bytes] = ()) -> None:
         for chunk in feed:
             process.stdin.write(chunk)
     assert process.returncode == 0, f"{command} failed"
+
+
+def frames_of(path: Path) -> List[Optional[float]]:
+    """The times of all frames that the ffprobe program decodes, in the order of showing."""
+    command = ["ffprobe", "-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json"]
+    output = subprocess.run([*command, str(path)], check=True, capture_output=True, timeout=60).stdout
+    times = [frame.get("pts_time") for frame in json.loads(output)["frames"]]
+    return [None if time is None else float(time) for time in times]
 
 
 def encode(pictures: Iterable[Pixels], pixel_format: str, width: int, height: int, *output: Any) -> None:

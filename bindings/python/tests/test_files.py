@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 import numpy as np
 import pytest
 
-from live import run_ffmpeg
+from live import frames_of, run_ffmpeg
 from mpegclient import Client, Order, State, Status, errors
 
 #: Two seconds of pictures that are all different.
@@ -50,14 +48,6 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "middle.ts").write_bytes(stream[len(stream) // 3 // 188 * 188 :])
     (folder / "twice.ts").write_bytes(stream + stream)
     return folder
-
-
-def frames_of(path: Path) -> List[Optional[float]]:
-    """The times of all frames that the ffprobe program decodes, in the order of showing."""
-    command = ["ffprobe", "-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json"]
-    output = subprocess.run([*command, str(path)], check=True, capture_output=True, timeout=60).stdout
-    times = [frame.get("pts_time") for frame in json.loads(output)["frames"]]
-    return [None if time is None else float(time) for time in times]
 
 
 @pytest.mark.parametrize("name", [*ZOO, "truncated.ts", "middle.ts", "twice.ts"])
