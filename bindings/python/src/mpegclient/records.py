@@ -220,6 +220,10 @@ class Stats:
     frames_read: int
     #: Writer threads that hung in a system call and were left behind.
     abandoned_threads: int
+    #: Leases that are out, now: those of earlier setups included.
+    leases: int
+    #: Since the oldest of them was taken; 0 if there is none.
+    oldest_lease_age_ns: int
     #: Rings kept in memory by readers only, now.
     orphaned_rings: int
     #: Damaged frames left out, where the parameter corrupt is drop.
