@@ -80,12 +80,15 @@ pub struct Spacing {
     pub is_uniform: bool,
     /// The largest distance in nanoseconds; `None` for fewer than two frames, or where a time is not known.
     pub largest_gap_ns: Option<i64>,
+    /// They came over several connections.
+    pub is_mixed: bool,
 }
 
 impl Spacing {
     /// That of these frames, oldest first.
     pub fn of(infos: &[FrameInfo]) -> Self {
-        let unknown = Self { is_uniform: infos.len() < 2, largest_gap_ns: None };
+        let is_mixed = infos.windows(2).any(|pair| pair[0].generation != pair[1].generation);
+        let unknown = Self { is_uniform: infos.len() < 2, largest_gap_ns: None, is_mixed };
         let distance = |pair: &[FrameInfo]| pair[1].pts_ns?.checked_sub(pair[0].pts_ns?);
         let Some(gaps) = infos.windows(2).map(distance).collect::<Option<Vec<i64>>>() else {
             return unknown;
@@ -97,8 +100,7 @@ impl Spacing {
         let mean = whole.unwrap_or_default() / gaps.len() as i64;
         let is_even = gaps.iter().all(|gap| mean > 0 && (gap - mean).abs() <= mean / EVEN_PART);
         let is_whole = infos.iter().skip(1).all(|info| !info.flags.contains(Flags::GAP_BEFORE));
-        let is_one = infos.windows(2).all(|pair| pair[0].generation == pair[1].generation);
-        Self { is_uniform: is_even && is_whole && is_one, largest_gap_ns: Some(largest) }
+        Self { is_uniform: is_even && is_whole && !is_mixed, largest_gap_ns: Some(largest), is_mixed }
     }
 }
 
@@ -154,18 +156,22 @@ mod tests {
         Spacing::of(&frames(&times_ms.iter().map(|time| Some(*time)).collect::<Vec<_>>()))
     }
 
+    fn told(is_uniform: bool, largest_gap_ms: Option<i64>) -> Spacing {
+        Spacing { is_uniform, largest_gap_ns: largest_gap_ms.map(|gap| gap * MS), is_mixed: false }
+    }
+
     #[test]
     fn even_frames_are_uniform_however_their_times_are_rounded() {
-        assert_eq!(spacing(&[0, 200, 400, 600]), Spacing { is_uniform: true, largest_gap_ns: Some(200 * MS) });
-        assert_eq!(spacing(&[0, 33, 67, 100]), Spacing { is_uniform: true, largest_gap_ns: Some(34 * MS) });
-        assert_eq!(spacing(&[7]), Spacing { is_uniform: true, largest_gap_ns: None });
+        assert_eq!(spacing(&[0, 200, 400, 600]), told(true, Some(200)));
+        assert_eq!(spacing(&[0, 33, 67, 100]), told(true, Some(34)));
+        assert_eq!(spacing(&[7]), told(true, None));
     }
 
     #[test]
     fn a_hole_a_standstill_and_an_unknown_time_are_not() {
-        assert_eq!(spacing(&[0, 200, 600, 800]), Spacing { is_uniform: false, largest_gap_ns: Some(400 * MS) });
+        assert_eq!(spacing(&[0, 200, 600, 800]), told(false, Some(400)));
         assert!(!spacing(&[5, 5, 5]).is_uniform);
-        assert_eq!(Spacing::of(&frames(&[Some(0), None])), Spacing { is_uniform: false, largest_gap_ns: None });
+        assert_eq!(Spacing::of(&frames(&[Some(0), None])), told(false, None));
         let mut lossy = frames(&[Some(0), Some(40), Some(80)]);
         lossy[1].flags = Flags::GAP_BEFORE;
         assert!(!Spacing::of(&lossy).is_uniform);
@@ -173,6 +179,7 @@ mod tests {
         lossy[0].flags = Flags::GAP_BEFORE;
         assert!(Spacing::of(&lossy).is_uniform, "a gap before the first is none between them");
         lossy[2].generation = 2;
-        assert!(!Spacing::of(&lossy).is_uniform);
+        let mixed = Spacing::of(&lossy);
+        assert!(mixed.is_mixed && !mixed.is_uniform);
     }
 }
