@@ -8,6 +8,7 @@ use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
 use crate::config::{Config, Rational};
 use crate::error::{Error, Phase, Result, Status};
+use crate::geometry::{Display, Orientation};
 use crate::redact::redact_with;
 use crate::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,6 +101,10 @@ impl LibavSource {
                 container,
                 duration_ns: input.duration_ns(),
                 is_live,
+                display: Display {
+                    sample_aspect: video.sample_aspect,
+                    orientation: video.display_matrix.map(|matrix| Orientation::from_display_matrix(&matrix)),
+                },
             },
             input,
         })
