@@ -357,6 +357,9 @@
 // The parameter takes one of several words.
 #define MPEGCLIENT_PARAMETER_CHOICE 4
 
+// The parameter takes a colour as six hexadecimal digits, two each for red, green and blue, such as "727272".
+#define MPEGCLIENT_PARAMETER_COLOR 5
+
 // A change counts at the next setup.
 #define MPEGCLIENT_SCOPE_SETUP 0
 
@@ -430,8 +433,18 @@ typedef struct {
   double measured_frame_rate;
   // 1: a live stream; 0: a file, which ends.
   uint32_t is_live;
-  // Must be ignored.
-  uint32_t reserved;
+  // 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
+  // frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
+  uint32_t is_hdr;
+  // Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 if
+  // neither tells: then pixels are square.
+  uint32_t sample_aspect_num;
+  // Height of a stored pixel for that width; 0 if not known.
+  uint32_t sample_aspect_den;
+  // Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270.
+  uint32_t rotation;
+  // 1: left and right are exchanged before that.
+  uint32_t is_mirrored;
   // Length in nanoseconds; INT64_MIN if not known.
   int64_t duration_ns;
   // Connection that this describes, counted from 1.
@@ -442,6 +455,14 @@ typedef struct {
   char pixel_format[32];
   // Container or session protocol in libav's words, such as "rtsp" or "mpegts".
   char container[32];
+  // Matrix that colours are converted by, in libav's words, such as "bt709"; "gbr" for RGB; empty while not known.
+  char color_matrix[32];
+  // Range that they are converted from: "tv" for limited, "pc" for full; empty while not known.
+  char color_range[32];
+  // Primaries in libav's words, such as "bt2020"; empty if the stream does not say. They are left as they are.
+  char color_primaries[32];
+  // Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
+  char color_transfer[32];
 } MpegClientStreamInfo;
 
 // Counters of one client since mpegclient_new; none is ever reset.
@@ -571,6 +592,10 @@ typedef struct {
   uint32_t source_width;
   // Height of the decoded picture before scaling, pixels.
   uint32_t source_height;
+  // From a place (x, y) in the frame to the place in the decoded picture that is shown there, both in pixels from the
+  // upper left corner, so that (0.5, 0.5) is the middle of the first pixel: (m[0] x + m[1] y + m[2],
+  // m[3] x + m[4] y + m[5]). It undoes scaling, bars, cutting and turning; places in bars lead outside of the picture.
+  double to_source[6];
 } MpegClientFrameInfo;
 
 // What was read: count consecutive frames, oldest first, as an array (count, height, width, channels) of bytes.

@@ -2,6 +2,7 @@
 
 use crate::clock::{monotonic_ns, wall_ns};
 use crate::config::Rational;
+use crate::converter::Appearance;
 use crate::error::{Error, Status};
 use crate::event::{Event, EventKind, EventQueue};
 use crate::state::State;
@@ -33,6 +34,36 @@ pub struct StreamInfo {
     pub pixel_format: String,
     /// libav's name of the container or session protocol.
     pub container: String,
+    /// Width of a stored pixel over its height; `None` if nobody says, and they are taken for square.
+    pub sample_aspect_ratio: Option<Rational>,
+    /// Degrees clockwise that pictures are turned by.
+    pub rotation: u32,
+    /// Left and right are exchanged before that.
+    pub is_mirrored: bool,
+    /// libav's name of the matrix that colours are converted by, "gbr" for RGB, empty while not known.
+    pub color_matrix: String,
+    /// The range that they are converted from, "tv" for limited and "pc" for full, empty while not known.
+    pub color_range: String,
+    /// libav's name of the primaries, which are left as they are; empty if the stream does not say.
+    pub color_primaries: String,
+    /// libav's name of the transfer function, which is left as it is; empty if the stream does not say.
+    pub color_transfer: String,
+    /// Pictures are of high dynamic range (PQ or HLG), and are not brought to a lower one.
+    pub is_hdr: bool,
+}
+
+impl StreamInfo {
+    /// Notes what the pictures are like.
+    pub(crate) fn set_appearance(&mut self, appearance: Appearance) {
+        self.sample_aspect_ratio = appearance.sample_aspect.map(|(num, den)| Rational { num, den });
+        self.rotation = appearance.rotation;
+        self.is_mirrored = appearance.is_mirrored;
+        self.color_matrix = appearance.matrix;
+        self.color_range = appearance.range;
+        self.color_primaries = appearance.primaries;
+        self.color_transfer = appearance.transfer;
+        self.is_hdr = appearance.is_hdr;
+    }
 }
 
 /// A failure and when it happened.

@@ -1,6 +1,11 @@
-//! Sets what rustc leaves open for a shared library on Linux.
+//! Sets what rustc leaves open for a shared library on Linux, and tells which FFmpeg there is.
 
 fn main() {
+    // FFmpeg 6.1 moved what a stream's packets have in common to where decoders find it by themselves.
+    println!("cargo:rustc-check-cfg=cfg(stream_side_data)");
+    if std::env::var("DEP_FFMPEG_FFMPEG_6_1").is_ok_and(|is_there| is_there != "true") {
+        println!("cargo:rustc-cfg=stream_side_data");
+    }
     println!("cargo:rerun-if-changed=src/build.rs");
     let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
     if linux {

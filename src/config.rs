@@ -122,6 +122,28 @@ pub enum Matrix {
     Bt2020 = 9,
 }
 
+/// How a picture comes into a frame of another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fit {
+    /// All of it, stretched.
+    #[default]
+    Stretch,
+    /// All of it in its own shape, with bars at two sides.
+    Letterbox,
+    /// As much of its middle as has the frame's shape.
+    Crop,
+}
+
+impl Fit {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "letterbox" => Self::Letterbox,
+            "crop" => Self::Crop,
+            _ => Self::Stretch,
+        }
+    }
+}
+
 /// How pictures become frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Conversion {
@@ -131,6 +153,14 @@ pub struct Conversion {
     pub matrix: Option<Matrix>,
     /// Their range, if the stream's word does not count.
     pub is_full_range: Option<bool>,
+    /// How they come into a frame of another shape.
+    pub fit: Fit,
+    /// Red, green and blue of the bars beside them.
+    pub pad_color: [u8; 3],
+    /// Width of a pixel over its height, if the stream's word does not count.
+    pub sample_aspect: Option<Rational>,
+    /// How often they are turned by 90 degrees clockwise, if the stream's word does not count.
+    pub quarter_turns: Option<u8>,
 }
 
 /// Which of a source's video streams is taken.

@@ -105,7 +105,7 @@ impl Spacing {
 }
 
 /// What is known of one frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameInfo {
     /// Its number, 1 for the first that a client ever publishes.
     pub seq: u64,
@@ -127,6 +127,9 @@ pub struct FrameInfo {
     pub source_width: u32,
     /// Height before scaling.
     pub source_height: u32,
+    /// From a place in the frame to the one in the decoded picture, in pixels from the upper left corner:
+    /// `x = m[0] X + m[1] Y + m[2]`, `y = m[3] X + m[4] Y + m[5]`.
+    pub to_source: [f64; 6],
 }
 
 #[cfg(test)]
@@ -148,6 +151,7 @@ mod tests {
             flags: Flags::default(),
             source_width: 1,
             source_height: 1,
+            to_source: [0.0; 6],
         };
         times_ms.iter().map(info).collect()
     }

@@ -31,6 +31,7 @@ mod decoder;
 mod error;
 mod event;
 mod frame;
+mod geometry;
 mod log;
 mod pacer;
 mod parameters;

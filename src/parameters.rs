@@ -1,7 +1,9 @@
 //! The one table of parameters: name, kind, default, range and help. Setting, getting, listing and the checks all
 //! follow from it, and so do the README's table and the keyword arguments of the bindings.
 
-use crate::config::{Config, Conversion, CorruptPolicy, Decode, Filter, Matrix, PixelFormat, Rational, StreamChoice};
+use crate::config::{
+    Config, Conversion, CorruptPolicy, Decode, Filter, Fit, Matrix, PixelFormat, Rational, StreamChoice,
+};
 use crate::error::{Error, Result, Status};
 use crate::redact::{redact_with, secrets_of};
 use std::collections::BTreeMap;
@@ -52,6 +54,8 @@ pub enum Kind {
     Integer(i64, i64),
     /// A fraction such as `30000/1001`, or a whole number; not negative.
     Rational,
+    /// Red, green and blue as six hexadecimal digits.
+    Color,
     /// One of the words.
     Choice(&'static [&'static str]),
 }
@@ -93,8 +97,8 @@ const SWITCH: Kind = Kind::Choice(&["on", "off"]);
 
 table! {
     "url", Kind::Text, "", Setup, "Address of the stream, used when setup is given none; setup keeps the one it is given here.";
-    "width", Kind::Integer(0, MAX_SIDE), "0", Setup, "Width of the frames in pixels; 0: from the height and the source's shape, or the source's own.";
-    "height", Kind::Integer(0, MAX_SIDE), "0", Setup, "Height of the frames in pixels; 0: from the width and the source's shape, or the source's own.";
+    "width", Kind::Integer(0, MAX_SIDE), "0", Setup, "Width of the frames in pixels; 0: from the height and the shape of the picture as it is shown, or its own size.";
+    "height", Kind::Integer(0, MAX_SIDE), "0", Setup, "Height of the frames in pixels; 0: from the width and the shape of the picture as it is shown, or its own size.";
     "frame_rate", Kind::Rational, "0/1", Setup, "Frames a second to keep, such as 5/1; slower sources are not filled up; 0/1: every frame.";
     "rate_mode", Kind::Choice(&["drop", "cfr"]), "drop", Setup, "How frame_rate is kept: drop leaves frames out and never invents one; cfr also repeats the frame before, marked, where the source gives none for up to 2 s.";
     "read_size", Kind::Integer(1, MAX_FRAMES), "1", Now, "Frames a read gives when it names no count; at most cache_size.";
@@ -105,9 +109,13 @@ table! {
     "max_ring_size", Kind::Integer(1, 1 << 20), "2048", Setup, "Memory that the ring may take, in MiB.";
     "threads", Kind::Integer(0, 64), "0", Setup, "Decoder threads, each on a slice of the picture so that none adds delay; 0: one.";
     "pixel_format", Kind::Choice(&["rgb24", "bgr24", "rgba", "gray8"]), "rgb24", Setup, "Order of the channels, 8 bits each.";
-    "scale_filter", Kind::Choice(&["auto", "area", "bilinear", "bicubic", "lanczos", "nearest"]), "auto", Setup, "How pictures are scaled; auto: area, which does not alias, for shrinking, else bicubic.";
+    "scale_filter", Kind::Choice(&["auto", "area", "bilinear", "bicubic", "lanczos", "nearest"]), "auto", Setup, "How pictures are scaled; all but nearest average when they shrink, so that nothing aliases; auto: area for shrinking, else bicubic, and bilinear for colours that the stream holds at a lower resolution than the frames show.";
     "color_matrix", Kind::Choice(&["auto", "bt601", "bt709", "bt2020"]), "auto", Setup, "Matrix between the stream's colours and RGB; auto: as the stream says, else BT.709 from 720 lines up and BT.601 below.";
-    "color_range", Kind::Choice(&["auto", "limited", "full"]), "auto", Setup, "Whether brightness 0 to 255 stands for black to white, or 16 to 235 does; auto: as the stream says, else limited.";
+    "color_range", Kind::Choice(&["auto", "limited", "full"]), "auto", Setup, "Whether brightness 0 to 255 stands for black to white, or 16 to 235 does; auto: as the stream says, else limited but for JPEG and gray; RGB is always full.";
+    "fit", Kind::Choice(&["stretch", "letterbox", "crop"]), "stretch", Setup, "How pictures come into frames of another shape: stretched, whole with bars of pad_color, or cut to their middle.";
+    "pad_color", Kind::Color, "727272", Setup, "Colour of the bars beside pictures, where fit is letterbox; the default is the gray that detectors of the YOLO family are trained with.";
+    "sample_aspect_ratio", Kind::Rational, "0/1", Setup, "Width of a stored pixel over its height, by which pictures are stretched to their shape; 0/1: as the stream says, else 1.";
+    "rotation", Kind::Choice(&["auto", "0", "90", "180", "270"]), "auto", Setup, "Degrees clockwise to turn pictures by; auto: as the stream says, mirrored if it says so.";
     "stream_index", Kind::Integer(-1, MAX_STREAMS), "-1", Setup, "Index of the video stream within the source; -1: the best one.";
     "program", Kind::Integer(0, MAX_PROGRAM), "0", Setup, "Number of the program whose video to take, for transport streams with several; 0: any.";
     "decode", Kind::Choice(&["all", "nonref", "keyframes"]), "all", Setup, "Which pictures to decode: all, those that others build on, or key frames only; less costs less.";
@@ -138,6 +146,7 @@ impl Parameter {
             Kind::Text | Kind::Secret => "any text".to_owned(),
             Kind::Integer(min, max) => format!("{min} to {max}"),
             Kind::Rational => "a fraction n/d or a whole number, 0/1 to 1000/1".to_owned(),
+            Kind::Color => "RRGGBB in hexadecimal digits".to_owned(),
             Kind::Choice(words) => words.join(" | "),
         }
     }
@@ -147,6 +156,7 @@ impl Parameter {
             Kind::Text | Kind::Secret => true,
             Kind::Integer(min, max) => value.parse::<i64>().is_ok_and(|n| (min..=max).contains(&n)),
             Kind::Rational => Rational::parse(value).is_some(),
+            Kind::Color => color(value).is_some(),
             Kind::Choice(words) => words.contains(&value),
         };
         if fits {
@@ -154,6 +164,12 @@ impl Parameter {
         }
         Err(Error::argument(self.key, format!("{value:?}"), &self.range()))
     }
+}
+
+fn color(text: &str) -> Option<[u8; 3]> {
+    let is_hex = text.len() == 6 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let [_, red, green, blue] = u32::from_str_radix(text, 16).ok().filter(|_| is_hex)?.to_be_bytes();
+    Some([red, green, blue])
 }
 
 fn find(key: &str) -> Result<&'static Parameter> {
@@ -280,6 +296,10 @@ impl Parameters {
                     "full" => Some(true),
                     _ => None,
                 },
+                fit: Fit::from_name(self.or_default("fit")),
+                pad_color: color(self.or_default("pad_color")).unwrap_or_default(),
+                sample_aspect: Rational::parse(self.or_default("sample_aspect_ratio")).filter(|aspect| aspect.num > 0),
+                quarter_turns: self.or_default("rotation").parse::<u32>().ok().map(|degrees| (degrees / 90 % 4) as u8),
             },
             stream: match (self.number::<i64>("stream_index"), self.number("program")) {
                 (index @ 0.., _) => StreamChoice::Index(u32::try_from(index).unwrap_or(u32::MAX)),

@@ -1,11 +1,13 @@
 //! One output of the stream: frame rate, conversion and ring for one shape.
 
+use crate::av::Frame;
 use crate::clock::SECOND;
 use crate::config::{Config, Rational};
-use crate::converter::Converter;
+use crate::converter::{Appearance, Converter};
 use crate::decoder::Decoded;
 use crate::error::Result;
 use crate::frame::{CaptureClock, Flags, FrameInfo, Shape};
+use crate::geometry::{Display, Orientation, Source};
 use crate::pacer::{Kept, Pacer};
 use crate::ring::{Order, Query, Refusal, Ring, RingSize, Slot};
 use crate::source::UnitMeta;
@@ -31,7 +33,7 @@ impl View {
     pub(crate) fn new(config: Arc<Config>, signal: Arc<Signal>, last_seq: u64) -> Result<Self> {
         let view = Self { config, signal, last_seq, epoch: AtomicU64::new(0), ring: OnceLock::new() };
         if view.config.width > 0 && view.config.height > 0 {
-            view.settle(view.config.width, view.config.height)?;
+            view.settle((view.config.width, view.config.height))?;
         }
         Ok(view)
     }
@@ -66,12 +68,11 @@ impl View {
         }
     }
 
-    /// Fixes the shape for a source of this size, unless it is fixed already.
-    fn settle(&self, source_width: u32, source_height: u32) -> Result<&(Shape, Ring)> {
+    /// Fixes the shape to one of this size, unless it is fixed already.
+    fn settle(&self, (width, height): (u32, u32)) -> Result<&(Shape, Ring)> {
         if let Some(settled) = self.ring.get() {
             return Ok(settled);
         }
-        let (width, height) = output_size(&self.config, source_width, source_height);
         let shape = Shape { height, width, pixel_format: self.config.pixel_format };
         let size = RingSize {
             frame_bytes: shape.frame_bytes(),
@@ -90,20 +91,6 @@ impl View {
     }
 }
 
-/// The size of the output; a side that is not given follows from the other and the source's shape.
-fn output_size(config: &Config, source_width: u32, source_height: u32) -> (u32, u32) {
-    let scaled = |side: u32, by: u32, of: u32| {
-        let rounded = (u64::from(side) * u64::from(by) + u64::from(of) / 2) / u64::from(of.max(1));
-        u32::try_from(rounded.max(1)).unwrap_or(u32::MAX)
-    };
-    match (config.width, config.height) {
-        (0, 0) => (source_width, source_height),
-        (width, 0) => (width, scaled(width, source_height, source_width)),
-        (0, height) => (scaled(height, source_width, source_height), height),
-        sides => sides,
-    }
-}
-
 /// The writer's side of an output.
 pub(crate) struct ViewWriter {
     view: Arc<View>,
@@ -113,6 +100,8 @@ pub(crate) struct ViewWriter {
     timeline: Timeline,
     generation: u64,
     converter: Option<Converter>,
+    /// What the connection says of how its pictures are to be shown.
+    display: Display,
     /// Frames were left out since the last one that was published.
     has_gap: bool,
 }
@@ -130,8 +119,8 @@ pub(crate) enum Fate {
 impl ViewWriter {
     pub(crate) fn new(view: Arc<View>, epoch: u64) -> Self {
         let pacer = Pacer::new(view.config.frame_rate);
-        let timeline = Timeline::default();
-        Self { view, epoch, pacer, timeline, generation: 0, converter: None, has_gap: false }
+        let (timeline, display) = (Timeline::default(), Display::default());
+        Self { view, epoch, pacer, timeline, generation: 0, converter: None, display, has_gap: false }
     }
 
     /// Tells the frames of a connection that came before the sender's clock was known when they were captured.
@@ -141,6 +130,24 @@ impl ViewWriter {
             let pts_ns = info.pts_ns.filter(|_| info.generation == generation)?;
             Some((pts_ns.checked_add(offset_ns)?, CaptureClock::Rtcp))
         });
+    }
+
+    /// Keeps what a connection says of how its pictures are to be shown; each of them may say otherwise.
+    pub(crate) fn set_display(&mut self, display: Display) {
+        self.display = display;
+    }
+
+    /// How a picture is to be shown.
+    pub(crate) fn display_of(&self, frame: &Frame) -> Display {
+        let orientation = frame.display_matrix().map(|matrix| Orientation::from_display_matrix(&matrix));
+        // Containers know the shape of pixels better: it is corrected there.
+        let sample_aspect = self.display.sample_aspect.or(frame.sample_aspect());
+        Display { sample_aspect, orientation: orientation.or(self.display.orientation) }
+    }
+
+    /// What pictures like this one are, as they are converted.
+    pub(crate) fn appearance_of(&self, frame: &Frame) -> Appearance {
+        Appearance::of(frame, self.display_of(frame), &self.view.config.conversion)
     }
 
     /// Whether the next frame may be written by now; always, unless nothing may be lost.
@@ -231,14 +238,19 @@ impl ViewWriter {
     /// Converts a frame into the ring and publishes it.
     pub(crate) fn write(&mut self, decoded: &Decoded, generation: u64, stats: &Stats) -> Result<Fate> {
         let view = Arc::clone(&self.view);
-        let (shape, ring) = view.settle(decoded.frame.width(), decoded.frame.height())?;
+        let display = self.display_of(&decoded.frame);
+        let (width, height) = (decoded.frame.width(), decoded.frame.height());
+        let source = Source::new(width, height, display, &view.config.conversion);
+        let (shape, ring) = view.settle(source.output_size(view.config.width, view.config.height))?;
         let mut slot = match self.reserve(ring, stats)? {
             Ok(slot) => slot,
             Err(fate) => return Ok(fate),
         };
-        self.converter
-            .get_or_insert_with(|| Converter::new(*shape, view.config.conversion))
-            .convert(&decoded.frame, &mut slot)?;
+        let to_source = self.converter.get_or_insert_with(|| Converter::new(*shape, view.config.conversion)).convert(
+            &decoded.frame,
+            display,
+            &mut slot,
+        )?;
         let flags =
             Flags::default().with(Flags::KEY, decoded.meta.is_random_access).with(Flags::CORRUPT, decoded.is_corrupt);
         if std::mem::replace(&mut self.generation, generation) != generation {
@@ -254,31 +266,11 @@ impl ViewWriter {
             arrival: decoded.meta.arrival,
             decoded_ns: decoded.decoded_ns,
             flags,
-            source_width: decoded.frame.width(),
-            source_height: decoded.frame.height(),
+            source_width: width,
+            source_height: height,
+            to_source,
         };
         stats.corrupt.add(u64::from(decoded.is_corrupt));
         Ok(self.publish(ring, slot, info))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::parameters::Parameters;
-
-    #[test]
-    fn a_side_that_is_not_given_keeps_the_shape() {
-        let size = |width: &str, height: &str| {
-            let mut parameters = Parameters::default();
-            parameters.set("width", width).expect("refused");
-            parameters.set("height", height).expect("refused");
-            output_size(&parameters.config().expect("refused"), 1920, 1080)
-        };
-        assert_eq!(size("0", "0"), (1920, 1080));
-        assert_eq!(size("640", "0"), (640, 360));
-        assert_eq!(size("0", "360"), (640, 360));
-        assert_eq!(size("480", "360"), (480, 360));
-        assert_eq!(size("1", "0"), (1, 1));
     }
 }

@@ -136,7 +136,8 @@ fn structs_lie_in_memory_as_the_header_has_them() {
         MpegClientParameterInfo { struct_size, kind, scope, reserved, key, default_value, range, help }
         MpegClientStreamInfo {
             struct_size, stream_index, width, height, frame_rate_num, frame_rate_den, measured_frame_rate, is_live,
-            reserved, duration_ns, generation, codec, pixel_format, container,
+            is_hdr, sample_aspect_num, sample_aspect_den, rotation, is_mirrored, duration_ns, generation, codec,
+            pixel_format, container, color_matrix, color_range, color_primaries, color_transfer,
         }
         MpegClientStats {
             struct_size, ring_capacity, newest_seq, oldest_seq, packets, bytes, decoded, decode_errors, published,
@@ -155,7 +156,7 @@ fn structs_lie_in_memory_as_the_header_has_them() {
         }
         MpegClientFrameInfo {
             seq, generation, pts_ns, capture_time_ns, arrival_time_ns, arrival_monotonic_ns, decoded_monotonic_ns,
-            published_monotonic_ns, capture_clock, flags, source_width, source_height,
+            published_monotonic_ns, capture_clock, flags, source_width, source_height, to_source,
         }
         MpegClientBatch {
             struct_size, count, data, buffer_needed, height, width, channels, pixel_format, frame_stride, row_stride,

@@ -1,7 +1,7 @@
 //! Decoded pictures.
 
 use super::numbers::{number, pixel_format_name};
-use super::{AvError, ffi};
+use super::{AvError, check, ffi};
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
@@ -39,25 +39,51 @@ impl Frame {
         pixel_format_name(self.format())
     }
 
-    /// The matrix between colours and brightness, by the numbers of ITU-T H.273, table 4.
-    pub(crate) fn matrix(&self) -> c_int {
-        // SAFETY: a valid field of the size of a C int.
-        unsafe { number!(self.get().colorspace) }
+    /// What the stream says of the picture's colours.
+    pub(crate) fn tags(&self) -> Tags {
+        let frame = self.get();
+        // SAFETY: valid fields of the size of a C int.
+        unsafe {
+            Tags {
+                matrix: number!(frame.colorspace),
+                range: number!(frame.color_range),
+                primaries: number!(frame.color_primaries),
+                transfer: number!(frame.color_trc),
+                chroma_location: number!(frame.chroma_location),
+            }
+        }
     }
 
-    /// Whether brightness uses all values from 0 to 255; `None` if the stream does not say.
-    pub(crate) fn is_full_range(&self) -> Option<bool> {
-        // SAFETY: a valid field of the size of a C int.
-        match unsafe { number!(self.get().color_range) } {
-            1 => Some(false),
-            2 => Some(true),
-            _ => None,
-        }
+    /// Width of a pixel over its height; `None` if the stream does not say.
+    pub(crate) fn sample_aspect(&self) -> Option<(u32, u32)> {
+        positive(self.get().sample_aspect_ratio)
+    }
+
+    /// The matrix that brings the picture upright, as the stream has it; see libavutil/display.h.
+    pub(crate) fn display_matrix(&self) -> Option<[i32; 9]> {
+        let kind = ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX;
+        // SAFETY: a valid frame; what is returned is NULL or lives as long as the frame.
+        let data = unsafe { ffi::av_frame_get_side_data(self.0.as_ptr(), kind).as_ref() }?;
+        // SAFETY: side data has the size it says.
+        unsafe { display_matrix(data.data, data.size) }
     }
 
     /// Whether the decoder says that the picture is damaged.
     pub(crate) fn is_damaged(&self) -> bool {
         self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 || self.get().decode_error_flags != 0
+    }
+
+    /// An empty picture of its own.
+    pub(crate) fn with_picture(width: u32, height: u32, format: c_int) -> Result<Self, AvError> {
+        let mut frame = Self::new()?;
+        // SAFETY: valid and borrowed mutably.
+        let fields = unsafe { frame.0.as_mut() };
+        fields.width = c_int::try_from(width).map_err(|_| AvError::NO_MEMORY)?;
+        fields.height = c_int::try_from(height).map_err(|_| AvError::NO_MEMORY)?;
+        fields.format = format;
+        // SAFETY: a valid frame with its size and format set; libav chooses the alignment.
+        check(unsafe { ffi::av_frame_get_buffer(frame.0.as_ptr(), 0) })?;
+        Ok(frame)
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVFrame {
@@ -68,6 +94,34 @@ impl Frame {
         // SAFETY: valid for as long as `self` is.
         unsafe { self.0.as_ref() }
     }
+}
+
+/// What a stream says of its colours, by the numbers of ITU-T H.273, which are libav's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tags {
+    pub(crate) matrix: c_int,
+    /// libav's own number: 1 limited, 2 full.
+    pub(crate) range: c_int,
+    pub(crate) primaries: c_int,
+    pub(crate) transfer: c_int,
+    /// libav's own number, one more than that of H.273, clause 8.7.
+    pub(crate) chroma_location: c_int,
+}
+
+/// A fraction of two positive numbers; `None` for what stands for "not known".
+pub(super) fn positive(fraction: ffi::AVRational) -> Option<(u32, u32)> {
+    let (num, den) = (u32::try_from(fraction.num).ok()?, u32::try_from(fraction.den).ok()?);
+    (num > 0 && den > 0).then_some((num, den))
+}
+
+/// A display matrix from side data; `None` if it is too short to be one.
+///
+/// # Safety
+/// `data` has `size` bytes, or is NULL.
+pub(super) unsafe fn display_matrix(data: *const u8, size: usize) -> Option<[i32; 9]> {
+    let fits = !data.is_null() && size >= size_of::<[i32; 9]>();
+    // SAFETY: the caller vouches for the size; no alignment is assumed.
+    fits.then(|| unsafe { data.cast::<[i32; 9]>().read_unaligned() })
 }
 
 impl Drop for Frame {

@@ -1,5 +1,6 @@
 //! Opened sources.
 
+use super::frame::positive;
 use super::{AvError, CodecParameters, Dictionary, Packet, Pipe, check, ffi, owned_text};
 use crate::cancel::Watch;
 use crate::config::StreamChoice;
@@ -44,6 +45,10 @@ pub(crate) struct VideoStream {
     pub(crate) time_base: (i32, i32),
     /// Frames a second by the container's account.
     pub(crate) frame_rate: Option<(u32, u32)>,
+    /// Width of a pixel over its height, by the container's account.
+    pub(crate) sample_aspect: Option<(u32, u32)>,
+    /// The matrix that brings pictures upright, by the container's account, where its decoder does not hand it on.
+    pub(crate) display_matrix: Option<[i32; 9]>,
     /// A still picture that comes with music, not a stream.
     pub(crate) is_cover: bool,
 }
@@ -166,6 +171,8 @@ impl Input {
                     .ok()
                     .zip(u32::try_from(rate.den).ok())
                     .filter(|r| r.0 > 0 && r.1 > 0),
+                sample_aspect: positive((*stream).sample_aspect_ratio),
+                display_matrix: stream_display_matrix(stream),
                 is_cover: (*stream).disposition & ffi::AV_DISPOSITION_ATTACHED_PIC as c_int != 0,
             })
         }
@@ -265,6 +272,26 @@ impl Drop for Input {
         let mut context = self.context.as_ptr();
         // SAFETY: opened by libavformat and not used after.
         unsafe { ffi::avformat_close_input(&mut context) };
+    }
+}
+
+/// The display matrix that a stream carries. From FFmpeg 6.1 on, decoders hand it on with each frame.
+///
+/// # Safety
+/// `stream` is valid.
+unsafe fn stream_display_matrix(stream: *const ffi::AVStream) -> Option<[i32; 9]> {
+    #[cfg(stream_side_data)]
+    // SAFETY: the caller vouches for the stream; what is returned has the size that is written beside it.
+    unsafe {
+        let mut size = 0;
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+        let data = ffi::av_stream_get_side_data(stream, kind, &mut size);
+        super::frame::display_matrix(data, size)
+    }
+    #[cfg(not(stream_side_data))]
+    {
+        let _ = stream;
+        None
     }
 }
 

@@ -9,16 +9,21 @@ mod log;
 mod numbers;
 mod packet;
 mod pipe;
-mod scaler;
+mod pixel_format;
+mod planes;
+mod reformat;
 
 pub(crate) use codec::{CodecContext, CodecParameters};
 pub(crate) use dictionary::Dictionary;
-pub(crate) use frame::Frame;
+pub(crate) use frame::{Frame, Tags};
 pub(crate) use input::{Input, Nested, VideoStream, format_has_option};
 pub(crate) use log::{Complaints, Remarks, install as install_log, on_own_thread};
+pub(crate) use numbers::colour_names;
 pub(crate) use packet::Packet;
 pub(crate) use pipe::Pipe;
-pub(crate) use scaler::{Colours, Picture, Scaler, format};
+pub(crate) use pixel_format::{Component, PixelLayout, format};
+pub(crate) use planes::Planes;
+pub(crate) use reformat::{Picture, Reformatter};
 
 use ffmpeg_sys_next as ffi;
 use std::ffi::{CStr, c_char, c_int};

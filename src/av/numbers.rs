@@ -11,6 +11,10 @@ unsafe extern "C" {
     fn avcodec_find_decoder(id: c_int) -> *const ffi::AVCodec;
     fn avcodec_get_name(id: c_int) -> *const c_char;
     fn av_get_pix_fmt_name(format: c_int) -> *const c_char;
+    fn av_pix_fmt_desc_get(format: c_int) -> *const ffi::AVPixFmtDescriptor;
+    fn av_color_space_name(number: c_int) -> *const c_char;
+    fn av_color_primaries_name(number: c_int) -> *const c_char;
+    fn av_color_transfer_name(number: c_int) -> *const c_char;
 }
 
 /// Reads a field of an enumerated type as the number it is.
@@ -36,4 +40,24 @@ pub(super) fn codec_name(codec_id: c_int) -> String {
 pub(super) fn pixel_format_name(format: c_int) -> String {
     // SAFETY: takes any number and returns NULL or a string that lives for ever.
     unsafe { owned_text(av_get_pix_fmt_name(format)) }
+}
+
+/// `None` for a format that is unknown.
+pub(super) fn pixel_format_descriptor(format: c_int) -> Option<&'static ffi::AVPixFmtDescriptor> {
+    // SAFETY: takes any number and returns NULL or a row of a table that lives for ever.
+    unsafe { av_pix_fmt_desc_get(format).as_ref() }
+}
+
+/// libav's names for the numbers of ITU-T H.273, tables 4, 2 and 3: matrix, primaries and transfer; empty for those that
+/// are unknown or not told.
+pub(crate) fn colour_names(matrix: c_int, primaries: c_int, transfer: c_int) -> [String; 3] {
+    // SAFETY: each takes any number and returns NULL or a string that lives for ever.
+    let names = unsafe {
+        [
+            owned_text(av_color_space_name(matrix)),
+            owned_text(av_color_primaries_name(primaries)),
+            owned_text(av_color_transfer_name(transfer)),
+        ]
+    };
+    names.map(|name| if name == "unknown" || name == "reserved" { String::new() } else { name })
 }

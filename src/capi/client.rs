@@ -149,12 +149,20 @@ pub unsafe extern "C" fn mpegclient_stream_info(client: *const MpegClient, info:
                 frame_rate_den: stream.frame_rate.map_or(0, |rate| rate.den),
                 measured_frame_rate: stream.measured_frame_rate,
                 is_live: u32::from(stream.is_live),
-                reserved: 0,
+                is_hdr: u32::from(stream.is_hdr),
+                sample_aspect_num: stream.sample_aspect_ratio.map_or(0, |aspect| aspect.num),
+                sample_aspect_den: stream.sample_aspect_ratio.map_or(0, |aspect| aspect.den),
+                rotation: stream.rotation,
+                is_mirrored: u32::from(stream.is_mirrored),
                 duration_ns: stream.duration_ns.unwrap_or(UNKNOWN_TIME),
                 generation: stream.generation,
                 codec: fixed_text(&stream.codec),
                 pixel_format: fixed_text(&stream.pixel_format),
                 container: fixed_text(&stream.container),
+                color_matrix: fixed_text(&stream.color_matrix),
+                color_range: fixed_text(&stream.color_range),
+                color_primaries: fixed_text(&stream.color_primaries),
+                color_transfer: fixed_text(&stream.color_transfer),
             });
             Ok(())
         })

@@ -275,5 +275,6 @@ fn c_info(info: &FrameInfo) -> MpegClientFrameInfo {
         flags: info.flags.bits(),
         source_width: info.source_width,
         source_height: info.source_height,
+        to_source: info.to_source,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::handle::{OutStruct, guard, text, with_client, write_text};
 use super::types::{
-    MPEGCLIENT_PARAMETER_CHOICE, MPEGCLIENT_PARAMETER_INTEGER, MPEGCLIENT_PARAMETER_RATIONAL,
-    MPEGCLIENT_PARAMETER_SECRET, MPEGCLIENT_PARAMETER_TEXT, MPEGCLIENT_SCOPE_NOW, MPEGCLIENT_SCOPE_SETUP, MpegClient,
-    MpegClientParameterInfo,
+    MPEGCLIENT_PARAMETER_CHOICE, MPEGCLIENT_PARAMETER_COLOR, MPEGCLIENT_PARAMETER_INTEGER,
+    MPEGCLIENT_PARAMETER_RATIONAL, MPEGCLIENT_PARAMETER_SECRET, MPEGCLIENT_PARAMETER_TEXT, MPEGCLIENT_SCOPE_NOW,
+    MPEGCLIENT_SCOPE_SETUP, MpegClient, MpegClientParameterInfo,
 };
 use crate::error::Error;
 use crate::parameters::{Kind, Scope, TABLE};
@@ -101,6 +101,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
             Kind::Integer(..) => MPEGCLIENT_PARAMETER_INTEGER,
             Kind::Rational => MPEGCLIENT_PARAMETER_RATIONAL,
             Kind::Choice(_) => MPEGCLIENT_PARAMETER_CHOICE,
+            Kind::Color => MPEGCLIENT_PARAMETER_COLOR,
         },
         scope: match p.scope {
             Scope::Setup => MPEGCLIENT_SCOPE_SETUP,

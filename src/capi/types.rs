@@ -185,6 +185,8 @@ pub const MPEGCLIENT_PARAMETER_INTEGER: i32 = 2;
 pub const MPEGCLIENT_PARAMETER_RATIONAL: i32 = 3;
 /// The parameter takes one of several words.
 pub const MPEGCLIENT_PARAMETER_CHOICE: i32 = 4;
+/// The parameter takes a colour as six hexadecimal digits, two each for red, green and blue, such as "727272".
+pub const MPEGCLIENT_PARAMETER_COLOR: i32 = 5;
 
 /// A change counts at the next setup.
 pub const MPEGCLIENT_SCOPE_SETUP: i32 = 0;
@@ -319,6 +321,10 @@ pub struct MpegClientFrameInfo {
     pub source_width: u32,
     /// Height of the decoded picture before scaling, pixels.
     pub source_height: u32,
+    /// From a place (x, y) in the frame to the place in the decoded picture that is shown there, both in pixels from the
+    /// upper left corner, so that (0.5, 0.5) is the middle of the first pixel: (m[0] x + m[1] y + m[2],
+    /// m[3] x + m[4] y + m[5]). It undoes scaling, bars, cutting and turning; places in bars lead outside of the picture.
+    pub to_source: [f64; 6],
 }
 
 /// What is known of the stream that is connected.
@@ -341,8 +347,18 @@ pub struct MpegClientStreamInfo {
     pub measured_frame_rate: f64,
     /// 1: a live stream; 0: a file, which ends.
     pub is_live: u32,
-    /// Must be ignored.
-    pub reserved: u32,
+    /// 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
+    /// frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
+    pub is_hdr: u32,
+    /// Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 if
+    /// neither tells: then pixels are square.
+    pub sample_aspect_num: u32,
+    /// Height of a stored pixel for that width; 0 if not known.
+    pub sample_aspect_den: u32,
+    /// Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270.
+    pub rotation: u32,
+    /// 1: left and right are exchanged before that.
+    pub is_mirrored: u32,
     /// Length in nanoseconds; INT64_MIN if not known.
     pub duration_ns: i64,
     /// Connection that this describes, counted from 1.
@@ -353,6 +369,14 @@ pub struct MpegClientStreamInfo {
     pub pixel_format: [c_char; 32],
     /// Container or session protocol in libav's words, such as "rtsp" or "mpegts".
     pub container: [c_char; 32],
+    /// Matrix that colours are converted by, in libav's words, such as "bt709"; "gbr" for RGB; empty while not known.
+    pub color_matrix: [c_char; 32],
+    /// Range that they are converted from: "tv" for limited, "pc" for full; empty while not known.
+    pub color_range: [c_char; 32],
+    /// Primaries in libav's words, such as "bt2020"; empty if the stream does not say. They are left as they are.
+    pub color_primaries: [c_char; 32],
+    /// Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
+    pub color_transfer: [c_char; 32],
 }
 
 /// Counters of one client since mpegclient_new; none is ever reset.

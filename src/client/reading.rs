@@ -31,7 +31,7 @@ pub struct ReadOptions<'a> {
 }
 
 /// Frames that were read: what they are, in the order they lie in the caller's buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The shape of each frame.
     pub shape: Shape,

@@ -21,6 +21,7 @@ fn info(generation: u64) -> FrameInfo {
         published_ns: 0,
         flags: Flags::default(),
         source_width: 8,
+        to_source: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
         source_height: 8,
     }
 }

@@ -10,6 +10,7 @@ use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
 use crate::config::{Config, Rational, StreamChoice};
 use crate::error::{Error, Phase, Result, Status};
+use crate::geometry::{Display, Orientation};
 use crate::log::{self, Level};
 use crate::redact::redact_with;
 use crate::sync::Arc;
@@ -117,6 +118,10 @@ impl LibavSource {
                 container,
                 duration_ns: input.duration_ns(),
                 is_live,
+                display: Display {
+                    sample_aspect: video.sample_aspect,
+                    orientation: video.display_matrix.map(|matrix| Orientation::from_display_matrix(&matrix)),
+                },
             },
             input,
         })

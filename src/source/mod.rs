@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::config::Rational;
 use crate::error::Error;
 use crate::frame::CaptureClock;
+use crate::geometry::Display;
 
 /// One complete access unit.
 pub(crate) struct Unit {
@@ -60,4 +61,6 @@ pub(crate) struct SourceInfo {
     pub(crate) is_live: bool,
     /// It comes in bursts, or as fast as it is read: whoever wants it in time must wait by its timestamps.
     pub(crate) is_bursty: bool,
+    /// How its pictures are to be shown, where it says so itself and not only in its pictures.
+    pub(crate) display: Display,
 }

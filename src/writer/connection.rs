@@ -3,13 +3,14 @@
 use super::Assignment;
 use super::backlog::Backlog;
 use super::control::{Control, Goal};
-use crate::av::{Dictionary, Remarks};
+use crate::av::{Dictionary, Remarks, Tags};
 use crate::board::StreamInfo;
 use crate::clock::{SECOND, monotonic_ns};
 use crate::config::CorruptPolicy;
 use crate::decoder::{Decoded, Decoder, KEYLESS_NS};
 use crate::error::{Error, Phase, Result, Status};
 use crate::event::EventKind;
+use crate::geometry::Display;
 use crate::log::{self, Level};
 use crate::playout::Playout;
 use crate::source::{End, LibavSource, Next, Unit, UnitMeta};
@@ -39,8 +40,8 @@ pub(super) struct Connection<'a> {
     /// For sources that do not come at their own pace.
     playout: Option<Playout>,
     meter: RateMeter,
-    /// Size and format of the last picture of this connection.
-    shown: Option<(u32, u32, i32)>,
+    /// Size, format and colours of the last picture of this connection, and how it is to be shown.
+    shown: Option<(u32, u32, i32, Tags, Display)>,
     is_running: bool,
     /// When a unit was last taken by the decoder, or the stream was last started; monotonic.
     last_good_ns: i64,
@@ -143,6 +144,7 @@ impl<'a> Connection<'a> {
 
     /// Does what the client wants until the stream ends.
     pub(super) fn serve(&mut self, outlet: &mut Outlet) -> End {
+        outlet.view.set_display(self.source.info().display);
         loop {
             let step = match self.control.goal() {
                 _ if self.control.is_stopped() => Err(End::Stopped),
@@ -376,10 +378,16 @@ impl<'a> Connection<'a> {
             board.update_stream(*epoch, |stream| stream.measured_frame_rate = rate);
         }
         let frame = &decoded.frame;
-        if self.shown == Some((frame.width(), frame.height(), frame.format())) {
+        let shown = Some((frame.width(), frame.height(), frame.format(), frame.tags(), outlet.view.display_of(frame)));
+        if self.shown == shown {
             return;
         }
-        self.shown = Some((frame.width(), frame.height(), frame.format()));
+        self.shown = shown;
+        let appearance = outlet.view.appearance_of(frame);
+        if appearance.is_hdr {
+            log::line(Level::Warning, "pictures are of high dynamic range and stay so: no tones are mapped");
+        }
+        board.update_stream(*epoch, |stream| stream.set_appearance(appearance));
         let codec = self.decoder.codec_name().to_owned();
         let picture = (frame.width(), frame.height(), frame.format_name(), codec);
         let declared_rate = self.decoder.frame_rate();

@@ -42,6 +42,7 @@ def info(seq: int, *, key: bool = False, pts_ns: Optional[int] = 0) -> FrameInfo
         repeated=False,
         source_width=320,
         source_height=240,
+        to_source=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
     )
 
 

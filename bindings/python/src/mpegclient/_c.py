@@ -84,12 +84,20 @@ class MpegClientStreamInfo(_SizedStructure):
         ("frame_rate_den", c_uint32),
         ("measured_frame_rate", c_double),
         ("is_live", c_uint32),
-        ("reserved", c_uint32),
+        ("is_hdr", c_uint32),
+        ("sample_aspect_num", c_uint32),
+        ("sample_aspect_den", c_uint32),
+        ("rotation", c_uint32),
+        ("is_mirrored", c_uint32),
         ("duration_ns", c_int64),
         ("generation", c_uint64),
         ("codec", c_char * 32),
         ("pixel_format", c_char * 32),
         ("container", c_char * 32),
+        ("color_matrix", c_char * 32),
+        ("color_range", c_char * 32),
+        ("color_primaries", c_char * 32),
+        ("color_transfer", c_char * 32),
     ]
 
 
@@ -174,6 +182,7 @@ class MpegClientFrameInfo(Structure):
         ("flags", c_uint32),
         ("source_width", c_uint32),
         ("source_height", c_uint32),
+        ("to_source", c_double * 6),
     ]
 
 

@@ -146,6 +146,7 @@ class ParameterKind(_Open):
     INTEGER = 2
     RATIONAL = 3
     CHOICE = 4
+    COLOR = 5
 
 
 class Scope(_Open):

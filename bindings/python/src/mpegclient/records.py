@@ -37,6 +37,11 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
+def _aspect(info: Any) -> Optional[Fraction]:
+    is_told = info.sample_aspect_num and info.sample_aspect_den
+    return Fraction(info.sample_aspect_num, info.sample_aspect_den) if is_told else None
+
+
 @dataclass(frozen=True)
 class FrameInfo:
     """What is known of one frame."""
@@ -70,6 +75,10 @@ class FrameInfo:
     source_width: int
     #: Height of the decoded picture before scaling, pixels.
     source_height: int
+    #: From a place (x, y) in the frame to the place in the decoded picture that is shown there, both in pixels from the
+    #: upper left corner, so that (0.5, 0.5) is the middle of the first pixel: the rows of a matrix of two rows and three
+    #: columns, as OpenCV has them. :meth:`points_to_source` and :meth:`boxes_to_source` apply it.
+    to_source: Tuple[float, ...]
 
     @classmethod
     def from_c(cls, info: Any) -> FrameInfo:
@@ -90,7 +99,25 @@ class FrameInfo:
             repeated=bool(info.flags & FrameFlag.REPEATED),
             source_width=info.source_width,
             source_height=info.source_height,
+            to_source=tuple(info.to_source),
         )
+
+    def points_to_source(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The places in the decoded picture that are shown at places in the frame.
+
+        ``points`` holds x and y in its last axis, in pixels; so does what is returned.
+        """
+        matrix = np.array(self.to_source).reshape(2, 3)
+        return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
+
+    def boxes_to_source(self, boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The boxes in the decoded picture that are shown in boxes in the frame.
+
+        ``boxes`` holds the left, upper, right and lower edge in its last axis, in pixels; so does what is returned, also
+        for streams that are turned or mirrored.
+        """
+        corners = self.points_to_source(np.asarray(boxes, np.float64).reshape(*np.shape(boxes)[:-1], 2, 2))
+        return np.concatenate([corners.min(axis=-2), corners.max(axis=-2)], axis=-1)
 
 
 # Not comparable, as batches are not: a comparison of arrays is an array.
@@ -180,6 +207,24 @@ class StreamInfo:
     pixel_format: str
     #: Container or session protocol in libav's words, such as "rtsp" or "mpegts".
     container: str
+    #: Width of a stored pixel over its height, by the stream or the parameter sample_aspect_ratio; None if neither tells:
+    #: then pixels are square.
+    sample_aspect_ratio: Optional[Fraction]
+    #: Degrees clockwise that pictures are turned by, by the stream or the parameter rotation.
+    rotation: int
+    #: Left and right are exchanged before that.
+    is_mirrored: bool
+    #: Matrix that colours are converted by, in libav's words, such as "bt709"; "gbr" for RGB; empty while not known.
+    color_matrix: str
+    #: Range that they are converted from: "tv" for limited, "pc" for full; empty while not known.
+    color_range: str
+    #: Primaries in libav's words, such as "bt2020"; empty if the stream does not say. They are left as they are.
+    color_primaries: str
+    #: Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
+    color_transfer: str
+    #: The pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
+    #: frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
+    is_hdr: bool
 
     @classmethod
     def from_c(cls, info: Any) -> StreamInfo:
@@ -197,6 +242,14 @@ class StreamInfo:
             codec=_text(info.codec),
             pixel_format=_text(info.pixel_format),
             container=_text(info.container),
+            sample_aspect_ratio=_aspect(info),
+            rotation=info.rotation,
+            is_mirrored=bool(info.is_mirrored),
+            color_matrix=_text(info.color_matrix),
+            color_range=_text(info.color_range),
+            color_primaries=_text(info.color_primaries),
+            color_transfer=_text(info.color_transfer),
+            is_hdr=bool(info.is_hdr),
         )
 
 

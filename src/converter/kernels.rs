@@ -1,0 +1,369 @@
+//! The inner loops, each over one row or one band of rows, on whatever vectors the processor has.
+//!
+//! A sample is 16 bits with [`FRACTION`] of them behind the point, on the scale of 8-bit pictures: 16320 is white in full
+//! range. A weight is 16 bits with [`UNIT`] for one. Sums are kept in 32 bits, so that a pass rounds once.
+
+use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, i32x4, i32x8, prelude::*, u8x16};
+
+/// Bits of a sample behind the point: enough for two passes and a matrix, with room for what sharp filters overshoot.
+pub(crate) const FRACTION: u32 = 6;
+
+/// The weight of one.
+pub(crate) const UNIT: i16 = 1 << WEIGHT_BITS;
+const WEIGHT_BITS: u32 = 14;
+
+/// Rows that are filtered across together: as many as a vector of 32-bit sums holds.
+pub(crate) const BAND: usize = 8;
+
+/// Two neighbouring columns of a band, each row's pair side by side.
+pub(crate) type ColumnPair = [i16; 2 * BAND];
+
+/// One column of a band.
+pub(crate) type Column = [i16; BAND];
+
+/// How the bytes of a row are samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Samples {
+    /// Each byte is one, of 8 bits.
+    Bytes,
+    /// Each two bytes are one, of which the lower `unused` bits mean nothing and the next `depth` do.
+    Words { depth: u32, unused: u32, is_big_endian: bool },
+}
+
+impl Samples {
+    /// Bytes of a sample.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Bytes => 1,
+            Self::Words { .. } => 2,
+        }
+    }
+}
+
+/// Adds up rows by weights into one. There are as many weights as rows, an even number; `to` has a place for each sample
+/// that the rows have.
+pub(crate) fn blend(level: Level, samples: Samples, rows: &[&[u8]], weights: &[i16], to: &mut [i16]) {
+    match (samples, rows, weights) {
+        (Samples::Bytes, [row, ..], [UNIT, rest @ ..]) if rest.iter().all(|weight| *weight == 0) => {
+            dispatch!(level, simd => take_bytes(simd, row, to));
+        }
+        (Samples::Bytes, ..) => dispatch!(level, simd => blend_bytes(simd, rows, weights, to)),
+        (Samples::Words { depth, unused, is_big_endian }, ..) => {
+            let word = Word::new(depth, unused, is_big_endian);
+            dispatch!(level, simd => blend_words(simd, word, rows, weights, to));
+        }
+    }
+}
+
+#[inline(always)]
+fn take_bytes<S: Simd>(_: S, row: &[u8], to: &mut [i16]) {
+    for (to, from) in to.iter_mut().zip(row) {
+        *to = i16::from(*from) << FRACTION;
+    }
+}
+
+/// Samples that one step of [`blend_bytes`] takes from each row.
+const STEP: usize = 32;
+
+#[inline(always)]
+fn blend_bytes<S: Simd>(simd: S, rows: &[&[u8]], weights: &[i16], to: &mut [i16]) {
+    let mut chunks = to.chunks_exact_mut(STEP);
+    let mut at = 0;
+    for to in &mut chunks {
+        let mut sums = [i32x8::splat(simd, 1 << (WEIGHT_BITS - FRACTION - 1)); STEP / 8];
+        for (pair, weights) in rows.chunks_exact(2).zip(weights.chunks_exact(2)) {
+            let weights = pair_of(simd, weights);
+            let (upper, lower) = (&pair[0][at..at + STEP], &pair[1][at..at + STEP]);
+            for half in 0..2 {
+                let upper = u8x16::from_slice(simd, &upper[16 * half..16 * half + 16]);
+                let lower = u8x16::from_slice(simd, &lower[16 * half..16 * half + 16]);
+                let parts = [upper.zip_low(lower), upper.zip_high(lower)];
+                for (sum, part) in sums[2 * half..2 * half + 2].iter_mut().zip(parts) {
+                    let (low, high) = part.widen();
+                    let pairs: i16x16<S> = low.combine(high).bitcast();
+                    *sum += pairs.pairwise_dot_product(weights);
+                }
+            }
+        }
+        for (to, sums) in to.chunks_exact_mut(16).zip(sums.chunks_exact(2)) {
+            let shift = WEIGHT_BITS - FRACTION;
+            (sums[0] >> shift).saturating_narrow(sums[1] >> shift).store_slice(to);
+        }
+        at += STEP;
+    }
+    for (x, to) in chunks.into_remainder().iter_mut().enumerate() {
+        let sum: i32 = rows.iter().zip(weights).map(|(row, weight)| i32::from(row[at + x]) * i32::from(*weight)).sum();
+        *to = saturate((sum + (1 << (WEIGHT_BITS - FRACTION - 1))) >> (WEIGHT_BITS - FRACTION));
+    }
+}
+
+/// Two weights, over and over.
+#[inline(always)]
+fn pair_of<S: Simd>(simd: S, weights: &[i16]) -> i16x16<S> {
+    let both = u32::from(weights[0] as u16) | u32::from(weights[1] as u16) << 16;
+    i32x8::splat(simd, both as i32).bitcast()
+}
+
+#[inline(always)]
+fn saturate(sum: i32) -> i16 {
+    sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16
+}
+
+/// How to read a sample of two bytes.
+#[derive(Clone, Copy)]
+struct Word {
+    is_big_endian: bool,
+    right: u32,
+    most: u16,
+    left: u32,
+}
+
+impl Word {
+    fn new(depth: u32, unused: u32, is_big_endian: bool) -> Self {
+        let kept = depth.min(8 + FRACTION);
+        Self {
+            is_big_endian,
+            right: unused + depth - kept,
+            most: ((1_u32 << kept) - 1) as u16,
+            left: 8 + FRACTION - kept,
+        }
+    }
+
+    /// Larger values than the depth allows, which only a broken stream has, count as the largest.
+    #[inline(always)]
+    fn read(self, bytes: [u8; 2]) -> i16 {
+        let value = if self.is_big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
+        ((value >> self.right).min(self.most) << self.left) as i16
+    }
+}
+
+#[inline(always)]
+fn blend_words<S: Simd>(_: S, word: Word, rows: &[&[u8]], weights: &[i16], to: &mut [i16]) {
+    let mut at = 0;
+    for to in to.chunks_mut(STEP) {
+        let mut sums = [1_i32 << (WEIGHT_BITS - 1); STEP];
+        for (row, weight) in rows.iter().zip(weights) {
+            let row = &row[2 * at..2 * (at + to.len())];
+            for (sum, bytes) in sums.iter_mut().zip(row.chunks_exact(2)) {
+                *sum += i32::from(word.read([bytes[0], bytes[1]])) * i32::from(*weight);
+            }
+        }
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = saturate(sum >> WEIGHT_BITS);
+        }
+        at += STEP;
+    }
+}
+
+/// Lays a band out by columns: `rows` are eight rows one after the other, each with two samples for each pair of columns.
+pub(crate) fn to_columns(level: Level, rows: &[i16], stride: usize, columns: &mut [ColumnPair]) {
+    dispatch!(level, simd => to_columns_with(simd, rows, stride, columns));
+}
+
+#[inline(always)]
+fn to_columns_with<S: Simd>(simd: S, rows: &[i16], stride: usize, columns: &mut [ColumnPair]) {
+    let mut rows = rows.chunks_exact(stride);
+    let rows: [&[i16]; BAND] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (block, columns) in columns.chunks_exact_mut(4).enumerate() {
+        let upper = turn_pairs(simd, [rows[0], rows[1], rows[2], rows[3]], 8 * block);
+        let lower = turn_pairs(simd, [rows[4], rows[5], rows[6], rows[7]], 8 * block);
+        for (n, column) in columns.iter_mut().enumerate() {
+            upper[n].combine(lower[n]).store_slice(column);
+        }
+    }
+}
+
+/// Four pairs of samples of four rows each, turned.
+#[inline(always)]
+fn turn_pairs<S: Simd>(simd: S, rows: [&[i16]; 4], at: usize) -> [i16x8<S>; 4] {
+    let even = (load_pairs(simd, rows[0], at), load_pairs(simd, rows[2], at));
+    let odd = (load_pairs(simd, rows[1], at), load_pairs(simd, rows[3], at));
+    let (even_low, even_high) = (even.0.zip_low(even.1), even.0.zip_high(even.1));
+    let (odd_low, odd_high) = (odd.0.zip_low(odd.1), odd.0.zip_high(odd.1));
+    [
+        even_low.zip_low(odd_low).bitcast(),
+        even_low.zip_high(odd_low).bitcast(),
+        even_high.zip_low(odd_high).bitcast(),
+        even_high.zip_high(odd_high).bitcast(),
+    ]
+}
+
+#[inline(always)]
+fn load_pairs<S: Simd>(simd: S, row: &[i16], at: usize) -> i32x4<S> {
+    i16x8::from_slice(simd, &row[at..at + 8]).bitcast()
+}
+
+/// Filters a band across: the column `to[x]` is made of columns from `first[x]` on, which is even, by `taps` weights.
+pub(crate) fn cross(
+    level: Level,
+    columns: &[ColumnPair],
+    first: &[u32],
+    taps: usize,
+    weights: &[i16],
+    to: &mut [Column],
+) {
+    dispatch!(level, simd => cross_with(simd, columns, first, taps, weights, to));
+}
+
+#[inline(always)]
+fn cross_with<S: Simd>(
+    simd: S,
+    columns: &[ColumnPair],
+    first: &[u32],
+    taps: usize,
+    weights: &[i16],
+    to: &mut [Column],
+) {
+    for ((to, first), weights) in to.iter_mut().zip(first).zip(weights.chunks_exact(taps)) {
+        let first = *first as usize / 2;
+        let mut sum = i32x8::splat(simd, 1 << (WEIGHT_BITS - 1));
+        for (pair, weights) in columns[first..first + taps / 2].iter().zip(weights.chunks_exact(2)) {
+            sum += i16x16::from_slice(simd, pair).pairwise_dot_product(pair_of(simd, weights));
+        }
+        let (upper, lower) = (sum >> WEIGHT_BITS).split();
+        upper.saturating_narrow(lower).store_slice(to);
+    }
+}
+
+/// Lays a band out by rows again.
+pub(crate) fn to_rows(level: Level, columns: &[Column], rows: &mut [i16], stride: usize) {
+    dispatch!(level, simd => to_rows_with(simd, columns, rows, stride));
+}
+
+#[inline(always)]
+fn to_rows_with<S: Simd>(simd: S, columns: &[Column], rows: &mut [i16], stride: usize) {
+    for (block, columns) in columns.chunks_exact(BAND).enumerate() {
+        let mut vectors: [i16x8<S>; BAND] = std::array::from_fn(|n| i16x8::from_slice(simd, &columns[n]));
+        // Three rounds of putting the halves together turn eight vectors of columns into eight of rows.
+        for _ in 0..3 {
+            let before = vectors;
+            for n in 0..BAND / 2 {
+                vectors[2 * n] = before[n].zip_low(before[n + BAND / 2]);
+                vectors[2 * n + 1] = before[n].zip_high(before[n + BAND / 2]);
+            }
+        }
+        for (n, vector) in vectors.iter().enumerate() {
+            let at = n * stride + BAND * block;
+            vector.store_slice(&mut rows[at..at + BAND]);
+        }
+    }
+}
+
+/// Three channels to three others, in fixed point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FixedMatrix {
+    inputs: [Input; 3],
+    /// For each output what one of each input is worth, with `14 - shift` bits behind the point.
+    rows: [[i16; 3]; 3],
+}
+
+/// How an input comes into the product: less its middle, and shifted to make the most of 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Input {
+    middle: i16,
+    shift: u32,
+}
+
+impl FixedMatrix {
+    /// Each output is the sum of the inputs less their middles, each by its weight, which is less than 4.
+    pub(crate) fn new(middles: [f64; 3], rows: [[f64; 3]; 3]) -> Self {
+        let inputs: [Input; 3] = std::array::from_fn(|n| {
+            let is_large = rows.iter().any(|row| row[n].abs() > 1.99);
+            let middle = (middles[n] * f64::from(1 << FRACTION)).round() as i16;
+            // Brightness, whose middle is near 0, leaves no room for a shift; and its weights are never that large.
+            Input { middle, shift: u32::from(is_large) }
+        });
+        let fixed = |row: [f64; 3]| -> [i16; 3] {
+            std::array::from_fn(|n| (row[n] * f64::from(1 << (WEIGHT_BITS - inputs[n].shift))).round() as i16)
+        };
+        Self { inputs, rows: rows.map(fixed) }
+    }
+}
+
+/// Bits of what [`FixedMatrix`] yields behind the point.
+const SUM_FRACTION: u32 = 4;
+
+/// Half a level, and what is lost on average by cutting off three products.
+const ROUNDING: i16 = (1 << (SUM_FRACTION - 1)) + 1;
+
+/// Pixels that one step of [`mix`] takes.
+const PIXELS: usize = 32;
+
+/// Three channels to pixels of `N` bytes by a matrix; a fourth byte is 255, and a single one is the first.
+pub(crate) fn mix<const N: usize>(level: Level, matrix: &FixedMatrix, from: [&[i16]; 3], to: &mut [u8]) {
+    dispatch!(level, simd => mix_with::<_, N>(simd, matrix, from, to));
+}
+
+#[inline(always)]
+fn mix_with<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, [a, b, c]: [&[i16]; 3], to: &mut [u8]) {
+    let chunks = a.chunks(PIXELS).zip(b.chunks(PIXELS)).zip(c.chunks(PIXELS));
+    for (((a, b), c), to) in chunks.zip(to.chunks_mut(N * PIXELS)) {
+        if let (Ok(a), Ok(b), Ok(c)) = (a.try_into(), b.try_into(), c.try_into()) {
+            mix_block::<_, N>(simd, matrix, [a, b, c], to);
+            continue;
+        }
+        let mut inputs = [[0; PIXELS]; 3];
+        for (input, rest) in inputs.iter_mut().zip([a, b, c]) {
+            input[..rest.len()].copy_from_slice(rest);
+        }
+        let mut pixels = [0; 4 * PIXELS];
+        mix_block::<_, N>(simd, matrix, inputs.each_ref(), &mut pixels[..N * PIXELS]);
+        to.copy_from_slice(&pixels[..to.len()]);
+    }
+}
+
+#[inline(always)]
+fn mix_block<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, from: [&[i16; PIXELS]; 3], to: &mut [u8]) {
+    let mut channels = [[255; PIXELS]; 4];
+    let [a, b, c] = matrix.inputs;
+    for (channel, row) in channels.iter_mut().zip(matrix.rows).take(N) {
+        for n in 0..PIXELS {
+            let sum = ROUNDING
+                .wrapping_add(product(from[0][n], a, row[0]))
+                .wrapping_add(product(from[1][n], b, row[1]))
+                .wrapping_add(product(from[2][n], c, row[2]));
+            channel[n] = (sum >> SUM_FRACTION).clamp(0, 255) as u8;
+        }
+    }
+    if N == 1 {
+        to.copy_from_slice(&channels[0]);
+    } else {
+        interleave::<_, N>(simd, &channels, to);
+    }
+}
+
+/// What an input is worth, with [`SUM_FRACTION`] bits behind the point: the upper half of a product of 32 bits.
+#[inline(always)]
+fn product(sample: i16, input: Input, weight: i16) -> i16 {
+    let sample = sample.wrapping_sub(input.middle).wrapping_shl(input.shift);
+    ((i32::from(sample) * i32::from(weight)) >> 16) as i16
+}
+
+/// The first `N` channels as pixels.
+#[inline(always)]
+fn interleave<S: Simd, const N: usize>(simd: S, channels: &[[u8; PIXELS]; 4], to: &mut [u8]) {
+    for (half, to) in to.chunks_exact_mut(N * PIXELS / 2).enumerate() {
+        let [red, green, blue, opacity] = channels.map(|channel| u8x16::from_slice(simd, &channel[16 * half..][..16]));
+        if N == 4 {
+            u8x16::store_four_interleaved([red, green, blue, opacity], to);
+            continue;
+        }
+        for (to, places) in to.chunks_exact_mut(16).zip(&PLACES) {
+            let [reds, greens, blues] = places.map(|places| u8x16::from_slice(simd, &places));
+            let parts =
+                (red.swizzle_dyn_precise(reds), green.swizzle_dyn_precise(greens), blue.swizzle_dyn_precise(blues));
+            (parts.0 | parts.1 | parts.2).store_slice(to);
+        }
+    }
+}
+
+/// For each 16 bytes of 16 pixels of three: which of each channel's values stand there, 255 for none.
+const PLACES: [[[u8; 16]; 3]; 3] = {
+    let mut places = [[[255; 16]; 3]; 3];
+    let mut n = 0;
+    while n < 48 {
+        places[n / 16][n % 3][n % 16] = (n / 3) as u8;
+        n += 1;
+    }
+    places
+};
