@@ -51,13 +51,20 @@ def made(folder: Path, frames: int) -> List[Clip]:
     return [_look(h264), _look(h265)]
 
 
-def found(folder: Path) -> List[Clip]:
-    """The H.264 and H.265 footage of a folder, by name."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    clips = [clip for clip in map(_look, paths) if clip.codec in ("h264", "hevc")]
+def found(footage: Path, folder: Path, frames: int) -> List[Clip]:
+    """The beginnings of the H.264 and H.265 footage of a folder, by name."""
+    paths = sorted(path for path in footage.iterdir() if path.suffix.lower() in SUFFIXES)
+    clips = [_beginning(clip, folder, frames) for clip in map(_look, paths) if clip.codec in ("h264", "hevc")]
     if not any(clip.codec == "h264" for clip in clips):
-        raise SystemExit(f"{folder} holds no H.264 footage: looked for {', '.join(sorted(SUFFIXES))}")
+        raise SystemExit(f"{footage} holds no H.264 footage: looked for {', '.join(sorted(SUFFIXES))}")
     return clips
+
+
+def _beginning(clip: Clip, folder: Path, frames: int) -> Clip:
+    if clip.frames <= frames:
+        return clip
+    copy = ["-i", clip.path, "-map", "0:v:0", "-c", "copy", "-frames:v", frames]
+    return _look(_once(folder / f"{clip.path.stem}_{frames}.mkv", *copy))
 
 
 def numbered(clip: Clip, folder: Path, frames: int) -> Path:

@@ -48,7 +48,7 @@ def markdown(told: Dict[str, Any]) -> str:
     lines += ["Releases: " + ", ".join(f"{title} {version}" for title, version in told["versions"].items()) + "."]
     lines += [f"Not installed: {', '.join(_missing(rows))}."] if _missing(rows) else []
     lines += [f"{TITLES[peer]}, {row.title}: {cell.missing}" for row in rows for peer, cell in row.cells.items()
-              if cell.missing not in (None, "not installed")]  # fmt: skip
+              if cell.missing not in (None, "not installed", "no such call")]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +71,7 @@ def _short(told: Dict[str, Any]) -> str:
             lines.append(f"| {_short_title(row)} | " + " | ".join(_short_cell(row, peer) for peer in columns) + " |")
     missing = f" Not installed: {', '.join(_missing(list(rows.values())))}." if _missing(list(rows.values())) else ""
     alone = "; ".join(f"{row.title}: {_number(row.cells[OURS].median)} {row.unit}" for row in rows.values()
-                      if row.key.startswith(("lent", "copied", "memcpy")) and row.cells[OURS].values)  # fmt: skip
+                      if row.key.startswith(("lent", "copied", "array")) and row.cells[OURS].values)  # fmt: skip
     lines += ["", f"Measured on {told['machine']}, {told['media']}.{missing} {_noise(told)} {alone}.", ""]
     return "\n".join(lines)
 
@@ -97,7 +97,7 @@ def _cell(row: Row, peer: str) -> str:
     if cell is None:
         return "-"
     if not cell.values:
-        return "not installed" if cell.missing == "not installed" else "failed"
+        return cell.missing if cell.missing in ("not installed", "no such call") else "failed"
     ratio = row.ratio(peer)
     spread = f" ({_number(min(cell.values))}-{_number(max(cell.values))})" if len(cell.values) > 1 else ""
     return f"{_number(cell.median)}{spread}" + ("" if ratio is None else f" x{ratio:.2f}")

@@ -13,13 +13,19 @@ import json
 import sys
 import threading
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import barcode
 import usage
 from peer import Frame, Live, Peer, Size
 
 Result = Dict[str, Any]
+
+#: The number that a frame shows, None if it is damaged, and the moment at which it could be read.
+Seen = Tuple[Optional[int], int]
+
+#: Seconds after the first frame in which a stream catches up with what came while it was being opened.
+SETTLING = 1.5
 
 #: Looks that are taken for one measurement of the time of a call.
 CALLS = 200
@@ -41,6 +47,13 @@ def open_live(peer: Peer, request: Request) -> Live:
     return peer.live(request.url, request.codec, Size(*request.size), request.rate)
 
 
+def settle(stream: Live) -> None:
+    """Lets a stream catch up."""
+    end = time.monotonic() + SETTLING
+    while time.monotonic() < end:
+        stream.next()
+
+
 def file(peer: Peer, request: Request) -> Result:
     """Every frame of a file."""
     began, cpu = time.monotonic(), usage.cpu_seconds()
@@ -52,10 +65,11 @@ def file(peer: Peer, request: Request) -> Result:
 
 
 def live(peer: Peer, request: Request) -> Result:
-    """A stream for some seconds from its first frame on: processor time and memory."""
+    """A stream for some seconds: processor time and memory."""
     before = usage.memory_bytes()
     stream = open_live(peer, request)
     stream.next()
+    settle(stream)
     began, cpu = time.monotonic(), usage.cpu_seconds()
     frames = 0
     while time.monotonic() < began + request.seconds:
@@ -68,44 +82,41 @@ def live(peer: Peer, request: Request) -> Result:
 
 
 def age(peer: Peer, request: Request) -> Result:
-    """Each frame's number and the moment at which it could be read, and when the stream was opened."""
+    """Each frame's number and the moment at which it could be read, from opening the stream on; then once a second."""
     opened = time.monotonic_ns()
     stream = open_live(peer, request)
-    seen: List[Tuple[Any, int]] = []
-    end = None
-    while end is None or time.monotonic() < end:
-        frame = stream.next()
-        seen.append((barcode.read(frame), time.monotonic_ns()))
-        # The stream's beginning comes at once where it was kept until the reader is ready.
-        end = end or time.monotonic() + request.seconds
-    stream.close()
-    return {"opened": opened, "seen": seen}
-
-
-def look(peer: Peer, request: Request) -> Result:
-    """What a program gets that looks once a second."""
-    stream = open_live(peer, request)
-    stream.next()
-    seen: List[Tuple[Any, int]] = []
+    first = read(stream.next)
+    seen: List[Seen] = [first]
+    while seen[-1][1] < first[1] + (SETTLING + request.seconds) * 1e9:
+        seen.append(read(stream.next))
+    looks: List[Seen] = []
     for _ in range(request.looks):
         time.sleep(1.0)
-        frame = stream.look()
-        seen.append((barcode.read(frame), time.monotonic_ns()))
+        looks.append(read(stream.look))
     stream.close()
-    return {"seen": seen}
+    settled = [(number, moment) for number, moment in seen if moment > first[1] + SETTLING * 1e9]
+    return {"opened": opened, "seen": seen, "settled": settled, "looks": looks}
+
+
+def read(call: Callable[[], Frame]) -> Seen:
+    """The number that a frame shows and when it was there."""
+    frame, moment = call(), time.monotonic_ns()
+    return barcode.read(frame), moment
 
 
 def batch(peer: Peer, request: Request) -> Result:
-    """Times of the calls that give the newest five frames, and of copying as much memory."""
-    import numpy as np
-
+    """Times of the calls that give the newest five frames, and of NumPy's copy of as much memory."""
     stream: Any = open_live(peer, request)
     client = stream.client
     source = client.read_latest(5, timeout=20)
-    target = np.empty_like(source)
-    times = {"copying": _time(lambda: client.read_latest(5)), "memcpy": _time(lambda: np.copyto(target, source))}
+
+    def lend() -> None:
+        with client.acquire(5):
+            pass
+
+    times = {"copied": _time(lambda: client.read_latest(5)), "array": _time(source.copy)}
     if hasattr(client, "acquire"):
-        times["lent"] = _time(lambda: client.acquire(5).__exit__(None, None, None))
+        times["lent"] = _time(lend)
     stream.close()
     return times
 
@@ -145,6 +156,7 @@ def many(peer: Peer, request: Request) -> Result:
         thread.start()
     for _ in threads:
         ready.acquire(timeout=60)
+    time.sleep(SETTLING)
     began, cpu = time.monotonic(), usage.cpu_seconds()
     time.sleep(request.seconds)
     wall, cpu = time.monotonic() - began, usage.cpu_seconds() - cpu
@@ -160,7 +172,7 @@ def many(peer: Peer, request: Request) -> Result:
 
 
 TASKS: Dict[str, Callable[[Peer, Request], Result]] = {
-    "file": file, "live": live, "age": age, "look": look, "batch": batch, "many": many,
+    "file": file, "live": live, "age": age, "batch": batch, "many": many,
 }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The peers, one file each, behind one interface.
 
 A peer's module has a class ``Peer``. Making one imports what it needs and raises ImportError where that is missing.
-Every peer decodes with one thread, so that processor times compare, and adds no delay that it can be told not to add.
+Every peer decodes with one thread, so that processor times compare, and adds no delay that it can be told not to add. (libavformat's nobuffer is left out: it takes nothing off the delay, but throws
+away what was read for probing, and with it the first key frame.)
 """
 
 from __future__ import annotations
@@ -52,12 +53,12 @@ class Peer(Protocol):
 #: Module of each peer, and what is measured of it. The first is the limit, the second this library.
 TASKS: Dict[str, str] = {
     "limit": "file live",
-    "mpegclient": "file live age look batch many",
-    "opencv": "file live age look many",
+    "mpegclient": "file live age batch many",
+    "opencv": "file live age many",
     "opencv_area": "file",
-    "pyav": "file live age look many",
+    "pyav": "file live age many",
     "decord": "file",
-    "gstreamer": "file live age look many",
-    "ffmpeg_pipe": "file live age look",
-    "mpegcoder": "file live age look",
+    "gstreamer": "file live age many",
+    "ffmpeg_pipe": "file live age",
+    "mpegcoder": "file live age",
 }

@@ -25,7 +25,7 @@ class Peer:
             pipe.close()
 
     def live(self, url: str, _codec: str, size: Size, rate: int) -> "Pipe":
-        return Pipe(["-fflags", "nobuffer", "-flags", "low_delay", "-rtsp_transport", "tcp", "-i", url], size, rate)
+        return Pipe(["-flags", "low_delay", "-rtsp_transport", "tcp", "-i", url], size, rate)
 
 
 class Pipe:
@@ -35,7 +35,7 @@ class Pipe:
         self._size = size
         thin = f"fps={rate}," if rate else ""
         command = ["ffmpeg", "-nostdin", "-v", "error", "-threads", "1", *source, "-vf", f"{thin}scale={size.width}:{size.height}",
-                   "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]  # fmt: skip
+                   "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]  # fmt: skip
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
 
     def next(self) -> Frame:

@@ -14,7 +14,7 @@ class Peer:
     interpolation = "INTER_LINEAR"
 
     def __init__(self) -> None:
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "rtsp_transport;tcp|flags;low_delay"
         import cv2
 
         cv2.setNumThreads(1)

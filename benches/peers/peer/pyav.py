@@ -22,7 +22,7 @@ class Peer:
                 yield _pixels(frame, size)
 
     def live(self, url: str, _codec: str, size: Size, rate: int) -> "Live":
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay"}
+        options = {"rtsp_transport": "tcp", "flags": "low_delay"}
         return Live(self.av.open(url, options=options), size, every=25 // rate if rate else 1)
 
 
