@@ -57,7 +57,7 @@ bench: ## measure against other libraries, about 12 minutes
 	@$(INSTALL_MISSING) bench
 	@$(MAKE) --no-print-directory build
 	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1 \
-	    $(TARGET)/bench-venv/bin/python benches/peers --output $(TARGET)/bench \
+	    $(TARGET)/bench-venv/bin/python benches/peers --output $(TARGET)/bench$(if $(QUICK),/quick) \
 	    $(if $(QUICK),--quick) $(if $(MEDIA),--media $(MEDIA)) $(if $(README),--readme)
 
 lint: ## check formatting and look for doubtful code
