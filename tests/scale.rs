@@ -105,7 +105,10 @@ fn cpu_time() -> Duration {
 /// Processor time of a frame while so many streams run.
 fn cost(server: &Server, streams: usize) -> Duration {
     let url = server.rtsp_url("small");
-    let clients: Vec<Client> = (0..streams).map(|_| running(&url, &[])).collect();
+    let clients: Vec<Client> = thread::scope(|scope| {
+        let setups: Vec<_> = (0..streams).map(|_| scope.spawn(|| running(&url, &[]))).collect();
+        setups.into_iter().map(|setup| setup.join().expect("a stream failed")).collect()
+    });
     let decoded = || clients.iter().map(|client| client.stats().decoded).sum::<u64>();
     thread::sleep(Duration::from_secs(1));
     let (time, frames) = (cpu_time(), decoded());
