@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build header demo test test-all test-faults lint install uninstall clean
+.PHONY: help setup build header demo test test-all test-faults bench lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -51,6 +51,14 @@ test-faults: ## run the whole fault matrix and print it, about 4 minutes
 	@$(INSTALL_MISSING) test
 	@$(MAKE) --no-print-directory build
 	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) $(TARGET)/venv/bin/python tests/faults/matrix.py
+
+# QUICK=1 for a minute's worth of it, MEDIA=FOLDER for other footage, README=1 to put the table into the README.
+bench: ## measure against other libraries, about 12 minutes
+	@$(INSTALL_MISSING) bench
+	@$(MAKE) --no-print-directory build
+	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1 \
+	    $(TARGET)/bench-venv/bin/python benches/peers --output $(TARGET)/bench$(if $(QUICK),/quick) \
+	    $(if $(QUICK),--quick) $(if $(MEDIA),--media $(MEDIA)) $(if $(README),--readme)
 
 lint: ## check formatting and look for doubtful code
 	$(CARGO) fmt --check

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | demo | test
+#   install.sh build | demo | test | bench
 #
-# Each group holds the one before. Debian packages come by apt-get, Python packages go into an environment of their own
-# below target/. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
+# Each of the first three holds the one before; bench holds demo. Debian packages come by apt-get, Python packages go into an
+# environment of their own below target/, those of bench into another, where the peers cannot disturb the tests. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
 # says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|demo|test}
+group=${1:?usage: install.sh build|demo|test|bench}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -41,6 +41,9 @@ vlc-plugin-base            | to run a second RTSP server                | (part 
 openssl                    | to make certificates for TLS servers       | the openssl program
 iproute2                   | to make networks that can be spoilt        | iproute2
 nftables                   | to lose and to block packets               | nftables'
+bench_packages='
+gstreamer1.0-plugins-base  | to measure GStreamer                       | GStreamer plugins base
+gstreamer1.0-libav         | to measure GStreamer                       | GStreamer plugins libav'
 
 # Name of the import | name of the package | what it is for
 demo_modules='
@@ -49,11 +52,22 @@ rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
 pytest | pytest | to run the Python tests'
+bench_modules='
+numpy      | numpy      | to hold frames
+matplotlib | matplotlib | to draw the results'
+# What is measured against. One that cannot be had is named and missing in the results.
+peer_modules='
+cv2       | opencv-python-headless | to measure OpenCV
+av        | av                     | to measure PyAV
+decord    | decord                 | to measure decord
+mpegCoder | mpegCoder              | to measure mpegCoder'
 
+venv=$target/venv peers=
 case $group in
     build) packages=$build_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
+    bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
 
@@ -97,25 +111,41 @@ name_packages() {
     exit 1
 }
 
-install_modules() {
-    local python=$target/venv/bin/python missing=() import name purpose
+make_environment() {
     # An environment whose making was cut short has no pip yet.
-    if [[ ! -x $target/venv/bin/pip ]]; then
-        echo "making a Python environment in $target/venv"
-        /usr/bin/python3 -m venv "$target/venv"
+    if [[ ! -x $venv/bin/pip ]]; then
+        echo "making a Python environment in $venv"
+        /usr/bin/python3 -m venv "$venv"
     fi
-    local present
-    present=" $("$python" -c 'import importlib.util, sys
-print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name)))' $(cut -d'|' -f1 <<<"$(rows "$modules")")) "
+}
+
+# Names the packages of a table that the environment lacks, in the array "missing".
+find_missing() {
+    local import name purpose present
+    missing=()
+    present=" $("$venv/bin/python" -c 'import importlib.util, sys
+print(*(name for name in sys.argv[1:] if importlib.util.find_spec(name)))' $(cut -d'|' -f1 <<<"$(rows "$1")")) "
     while IFS='|' read -r import name purpose; do
         if [[ $present != *" $import "* ]]; then
             echo "missing: Python package $name, $purpose"
             missing+=("$name")
         fi
-    done < <(rows "$modules")
-    if [[ ${#missing[@]} -gt 0 ]]; then
-        "$python" -m pip install --quiet "${missing[@]}"
-    fi
+    done < <(rows "$1")
+}
+
+install_modules() {
+    local missing
+    find_missing "$modules"
+    [[ ${#missing[@]} -eq 0 ]] || "$venv/bin/python" -m pip install --quiet "${missing[@]}"
+}
+
+# One at a time: that one cannot be had is no reason to go without the others.
+install_peers() {
+    local missing name
+    find_missing "$peers"
+    for name in "${missing[@]}"; do
+        "$venv/bin/python" -m pip install --quiet --only-binary :all: "$name" 2>/dev/null || echo "$name cannot be installed here"
+    done
 }
 
 if command -v apt-get >/dev/null; then
@@ -123,4 +153,10 @@ if command -v apt-get >/dev/null; then
 elif [[ -z ${MPEGCLIENT_PACKAGES_PRESENT:-} ]]; then
     name_packages
 fi
-[[ -z $modules ]] || install_modules
+if [[ -n $modules ]]; then
+    make_environment
+    install_modules
+fi
+if [[ -n $peers ]]; then
+    install_peers
+fi

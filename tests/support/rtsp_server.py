@@ -2,13 +2,14 @@
 """An RTSP server that sends pre-encoded clips in an endless loop, bit for bit, with GStreamer.
 
     rtsp_server.py [--port PORT] [--user NAME --password WORD [--basic]] [--transport any|tcp|udp] [--tls CERT KEY]
-                   [--rtp OPTIONS] [--network OPTIONS] [--audio /MOUNT] /MOUNT=FILE,CODEC,FPS ...
+                   [--rtp OPTIONS] [--network OPTIONS] [--tell-sent] [--audio /MOUNT] /MOUNT=FILE,CODEC,FPS ...
 
 CODEC is h264 or h265 (Annex B with access unit delimiters) or mjpeg (JPEGs one after another). Nothing is encoded here,
 so the server takes next to no time of the processor and every client can know each picture that it should get.
 
 --rtp sets properties of the payloader, such as "timestamp-offset=0"; --network sends the packets through GStreamer's
-netsim with these properties, such as "drop-probability=0.05"; --audio adds a mount of sound alone.
+netsim with these properties, such as "drop-probability=0.05"; --audio adds a mount of sound alone. --tell-sent writes
+"SENT NUMBER NANOSECONDS" for each picture that goes to the payloader, counted from 0, by CLOCK_MONOTONIC.
 
 It listens on 127.0.0.1. Port 0, the default, is any free port. "READY PORT" on standard output says that it listens. It
 ends when its standard input ends, so it never outlives the program that started it.
@@ -17,6 +18,7 @@ ends when its standard input ends, so it never outlives the program that started
 import argparse
 import signal
 import sys
+import time
 from pathlib import Path
 
 import gi
@@ -54,7 +56,7 @@ def split(clip: bytes, mark: bytes) -> list[bytes]:
 class Loop(GstRtspServer.RTSPMediaFactory):
     """A mount that all clients share: who comes later joins in the middle, as with a camera."""
 
-    def __init__(self, path: str, codec: str, fps: str, rtp: str, network: str):
+    def __init__(self, path: str, codec: str, fps: str, rtp: str, network: str, tells: bool = False):
         super().__init__()
         mark, pipeline = CODECS[codec]
         pipeline = pipeline.replace("name=pay0", f"name=pay0 {rtp}")
@@ -67,6 +69,7 @@ class Loop(GstRtspServer.RTSPMediaFactory):
         caps, rest = pipeline.split(" ! ", 1)
         self.set_launch(f"( appsrc name=pictures is-live=true format=time caps={caps} ! {rest} )")
         self.set_shared(True)
+        self.tells = tells
         self.connect("media-configure", self.configure)
 
     def configure(self, _factory, media):
@@ -82,6 +85,14 @@ class Loop(GstRtspServer.RTSPMediaFactory):
             source.emit("push-buffer", picture)
 
         media.get_element().get_by_name_recurse_up("pictures").connect("need-data", feed)
+        if self.tells:
+            payloader = media.get_element().get_by_name_recurse_up("pay0")
+            payloader.get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, self.tell_sent)
+
+    def tell_sent(self, _pad, probe):
+        """A picture goes out now."""
+        print("SENT", round(probe.get_buffer().pts / self.interval), time.monotonic_ns(), flush=True)
+        return Gst.PadProbeReturn.OK
 
 
 def sound() -> GstRtspServer.RTSPMediaFactory:
@@ -119,6 +130,7 @@ def main() -> None:
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="rtsps instead of rtsp")
     parser.add_argument("--rtp", default="", help="properties of the payloader")
     parser.add_argument("--network", default="", help="properties of netsim")
+    parser.add_argument("--tell-sent", action="store_true")
     parser.add_argument("--audio", metavar="/MOUNT")
     parser.add_argument("mounts", nargs="+", metavar="/MOUNT=FILE,CODEC,FPS")
     options = parser.parse_intermixed_args()
@@ -133,7 +145,7 @@ def main() -> None:
     factories = {}
     for mount in options.mounts:
         path, clip = mount.split("=", 1)
-        factories[path] = Loop(*clip.rsplit(",", 2), options.rtp, options.network)
+        factories[path] = Loop(*clip.rsplit(",", 2), options.rtp, options.network, options.tell_sent)
     if options.audio:
         factories[options.audio] = sound()
     for path, factory in factories.items():

@@ -15,10 +15,11 @@ from rich.console import Console
 
 from mpegclient import Batch, CaptureClock, Failure, FrameInfo, Phase, PixelFormat, State, Stats, Status, errors
 from mpegclient._c import library
-from mpegclient.check import advice, lines, words
-from mpegclient.check.model import Model
+from mpegclient.check import lines
 from mpegclient.check.sheet import LABEL_HEIGHT, MARGIN, THUMBNAIL_WIDTH, ContactSheet
 from mpegclient.check.terminal import HISTORY, TerminalView
+from mpegclient.programs import advice, words
+from mpegclient.programs.model import Model
 
 #: A second of CLOCK_MONOTONIC, and of every other clock here.
 SECOND = 1_000_000_000
@@ -257,22 +258,22 @@ def test_every_phase_and_every_living_state_without_frames_has_words() -> None:
 
 def test_a_failure_is_explained_with_phase_and_advice() -> None:
     failure = Failure(Status.UNAUTHORIZED, Phase.AUTH, 0, 401, False, 0, "401 Unauthorized")
-    assert advice.explain(errors.Unauthorized("the server wants other credentials"), failure).splitlines() == [
+    assert str(advice.explain(errors.Unauthorized("the server wants other credentials"), failure)).splitlines() == [
         "what failed: the server wants other credentials",
         "in phase:    authenticating",
         "answer:      401",
         f"what to try: {advice.ADVICE[Status.UNAUTHORIZED]}",
     ]
     # A stream that failed for good failed of something.
-    assert "401" in advice.explain(errors.StreamFailed("the stream has failed"), failure)
+    assert "401" in str(advice.explain(errors.StreamFailed("the stream has failed"), failure))
     # An older failure of another kind explains nothing.
-    assert "401" not in advice.explain(errors.Timeout("too late"), failure)
-    assert advice.explain(errors.Timeout("too late"), None).startswith("what failed: too late\nwhat to try:")
+    assert "401" not in str(advice.explain(errors.Timeout("too late"), failure))
+    assert str(advice.explain(errors.Timeout("too late"), None)).startswith("what failed: too late\nwhat to try:")
 
 
 def test_a_stream_without_frames_is_explained() -> None:
     failure = Failure(Status.STALLED, Phase.READ, 0, None, True, 0, "no packet came")
-    text = advice.explain_trouble(State.RECONNECTING, failure)
+    text = str(advice.explain_trouble(State.RECONNECTING, failure))
     assert "lost" in text and "no packet came" in text and advice.ADVICE[Status.STALLED] in text
-    assert "key frame" in advice.explain_trouble(State.WAITING_KEYFRAME, failure)
-    assert "CONNECTING" in advice.explain_trouble(State.CONNECTING, None)
+    assert "key frame" in str(advice.explain_trouble(State.WAITING_KEYFRAME, failure))
+    assert "CONNECTING" in str(advice.explain_trouble(State.CONNECTING, None))

@@ -41,7 +41,8 @@ def test_a_wheel_carries_the_library(sources: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "installed")
-    assert {"mpegclient/libmpegclient.so", "mpegclient/py.typed", "mpegclient/check/program.py"} <= set(names)
+    programs = {f"mpegclient/{name}/program.py" for name in ("check", "probe")}
+    assert {"mpegclient/libmpegclient.so", "mpegclient/py.typed", *programs} <= set(names)
     program = "import mpegclient; print(mpegclient.__file__, mpegclient.version())"
     alone = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "installed")}
     result = subprocess.run([sys.executable, "-c", program], env=alone, capture_output=True, text=True)

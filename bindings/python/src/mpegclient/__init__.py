@@ -8,7 +8,8 @@
         frames = client.read_latest()      # numpy.ndarray, (5, 360, 480, 3), uint8
 
 :class:`Client` is the whole of it; :mod:`mpegclient.errors` has the exceptions, :mod:`mpegclient.mpegcoder` stands in
-for the mpegCoder package, and ``python -m mpegclient check URL`` shows a stream at work.
+for the mpegCoder package; ``python -m mpegclient check URL`` shows a stream at work, ``python -m mpegclient probe URL``
+tells what is known of it.
 """
 
 from . import _c, errors

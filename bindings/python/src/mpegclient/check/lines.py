@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import List, Optional, TextIO
 
 from ..constants import State
+from ..programs import words
+from ..programs.model import Model, Read, Write
 from ..records import Failure, FrameInfo
-from . import words
-from .model import Model, Read, Write
 
 
 def write_line(write: Write) -> str:

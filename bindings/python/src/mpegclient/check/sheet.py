@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from ..programs import words
 from ..records import Batch, FrameInfo
-from . import words
 
 #: Pixels that a frame is wide at most, so that ten of them make a sheet that can be looked at.
 THUMBNAIL_WIDTH = 320

@@ -11,9 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from ..programs import words
+from ..programs.model import Model, Read, Slot, Write
 from ..records import Failure
-from . import lines, words
-from .model import Model, Read, Slot, Write
+from . import lines
 
 #: Steps of the writer that stay on the screen.
 HISTORY = 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Dict, Optional
 
 from ..constants import Phase, State, Status
@@ -52,28 +53,49 @@ _PHASES: Dict[Phase, str] = {
 }
 
 
-def explain(error: Error, failure: Optional[Failure]) -> str:
-    """The lines for a person about a call that failed; ``failure`` is the last one of the client's stream."""
+@dataclass(frozen=True)
+class Explanation:
+    """What a person needs to know about a stream that cannot be had. As a text it is one line for each thing known."""
+
+    #: What failed, in the library's words, which hold no credentials.
+    what: str
+    status: Optional[Status] = None
+    #: The step in which it failed.
+    phase: Optional[str] = None
+    #: RTSP or HTTP status that the server answered.
+    answer: Optional[int] = None
+    advice: Optional[str] = None
+    #: How the stream stands, where it still lives.
+    standing: Optional[str] = None
+
+    def __str__(self) -> str:
+        lines = {"what failed: ": self.what, "in phase:    ": self.phase, "answer:      ": self.answer,
+                 "what to try: ": self.advice}  # fmt: skip
+        told = [self.standing] if self.standing else []
+        return "\n".join(told + [f"{label}{value}" for label, value in lines.items() if value is not None])
+
+
+def explain(error: Error, failure: Optional[Failure]) -> Explanation:
+    """What to say about a call that failed; ``failure`` is the last one of the client's stream."""
     status = Status(error.status)
     if failure is not None and status in (failure.status, Status.FAILED):
-        return _lines(str(error), failure.status, failure)
+        return _explanation(str(error), failure.status, failure)
     # The stream's last failure is another story.
-    return _lines(str(error), status, None)
+    return _explanation(str(error), status, None)
 
 
-def explain_trouble(state: State, failure: Optional[Failure]) -> str:
-    """The lines for a person about a stream that lives but gives no frames."""
+def explain_trouble(state: State, failure: Optional[Failure]) -> Explanation:
+    """What to say about a stream that lives but gives no frames."""
     if failure is None or state is State.WAITING_KEYFRAME:
-        return f"what failed: no frames come, the state is {state.name}\nwhat to try: {TROUBLE[state]}"
-    return f"{TROUBLE[state]}\n{_lines(failure.message, failure.status, failure)}"
+        return Explanation(f"no frames come, the state is {state.name}", advice=TROUBLE[state])
+    return replace(_explanation(failure.message, failure.status, failure), standing=TROUBLE[state])
 
 
-def _lines(what: str, status: Status, failure: Optional[Failure]) -> str:
-    lines = [f"what failed: {what}"]
-    if failure is not None and failure.phase in _PHASES:
-        lines.append(f"in phase:    {_PHASES[failure.phase]}")
-    if failure is not None and failure.protocol_status is not None:
-        lines.append(f"answer:      {failure.protocol_status}")
-    if status in ADVICE:
-        lines.append(f"what to try: {ADVICE[status]}")
-    return "\n".join(lines)
+def _explanation(what: str, status: Status, failure: Optional[Failure]) -> Explanation:
+    return Explanation(
+        what,
+        status,
+        phase=_PHASES.get(failure.phase) if failure else None,
+        answer=failure.protocol_status if failure else None,
+        advice=ADVICE.get(status),
+    )

@@ -1,4 +1,4 @@
-"""The loop between a client and a view."""
+"""The loop between a client and a view, and how it ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Callable, ContextManager, Optional, Protocol
 from .. import errors
 from ..client import Client
 from ..records import Batch, Failure
+from .advice import TROUBLE, Explanation, explain, explain_trouble
 from .model import Model, Read, Write
 
 
@@ -42,6 +43,21 @@ class Watch:
         self._every = every
         self._extracted = extracted
         self._seen = 0
+
+    def watch(self, seconds: float) -> Optional[Explanation]:
+        """Watches as run does, and until Ctrl-C; tells what is wrong with the stream, if anything is."""
+        try:
+            self.run(seconds)
+        except KeyboardInterrupt:
+            # The way to end it: what was seen until now is shown like that of a whole run.
+            pass
+        except errors.Error as error:
+            return explain(error, self._client.last_failure())
+        if self.model.state in TROUBLE:
+            return explain_trouble(self.model.state, self._client.last_failure())
+        if self.model.writes == 0:
+            return Explanation("the stream came to its end without a single frame")
+        return None
 
     def run(self, seconds: float) -> None:
         """Watches a started client for some time, or until its stream has come to an end or failed.

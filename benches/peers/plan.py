@@ -1,0 +1,177 @@
+"""What is measured, in which order, and for how long.
+
+In each round every peer has its turn, and the next round begins with another: whatever else the machine does meanwhile
+hits all of them.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+import usage
+from media import Clip, RATE
+from peer import TASKS
+from results import OURS, Row
+from run import Runner
+from server import Server
+
+#: The number that a frame shows, None if it is damaged, and the moment at which it could be read.
+Seen = Tuple[Optional[int], int]
+
+#: What every peer is asked for.
+SIZE = (480, 360)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of it."""
+
+    rounds: int
+    #: Seconds of each run on a stream.
+    seconds: float
+    #: Looks, one a second.
+    looks: int
+    #: Streams at the same time.
+    many: Tuple[int, ...]
+
+
+FULL = Extent(rounds=3, seconds=5, looks=8, many=(1, 4, 16, 64, 128))
+QUICK = Extent(rounds=1, seconds=0.5, looks=1, many=(4,))
+
+
+class Bench:
+    """Measures, row by row."""
+
+    def __init__(self, runner: Runner, extent: Extent) -> None:
+        self._runner = runner
+        self._extent = extent
+        self.rows: List[Row] = []
+        self.versions: Dict[str, str] = {}
+        #: Processor times of a piece of work that is always the same.
+        self.noise: List[float] = []
+
+    def files(self, clip: Clip) -> None:
+        """Every frame of a file."""
+        row = self._row(f"file_{clip.path.stem}", f"file, {clip.title} to {SIZE[0]}x{SIZE[1]} RGB, one decoder thread, CPU",
+                        "ms a frame", has_limit=True)  # fmt: skip
+        speed = self._row(f"speed_{clip.path.stem}", "the same, wall clock", "frames a second", has_limit=True)
+        for _, peer in self._turns("file"):
+            result = self._run("file", peer, path=str(clip.path.resolve()), codec=clip.codec)
+            frames = result.get("frames", 0)
+            if "frames" in result and frames != clip.frames:
+                result = {"failed": f"{frames} of {clip.frames} frames"}
+                frames = 0
+            row.add(peer, result, [result["cpu"] / frames * 1000] if frames else [])
+            speed.add(peer, result, [frames / result["wall"]] if frames else [])
+
+    def live(self, server: Server) -> None:
+        """A live stream of which a fifth of the frames is wanted."""
+        row = self._row("live", f"live, {RATE} frames a second in, 5 out, CPU a stream", "% of a core", has_limit=True)
+        grown = self._row("memory", f"memory of one stream, {SIZE[0]}x{SIZE[1]} x 12 slots: PSS that opening it added", "MB")
+        whole = self._row("memory_whole", "the same with Python and all that was imported", "MB")
+        for _, peer in self._turns("live"):
+            result = self._run("live", peer, **self._stream(server, rate=5))
+            row.add(peer, result, [result["cpu"] / result["wall"] * 100] if "cpu" in result else [])
+            grown.add(peer, result, [result["memory_grown"] / 1e6] if "cpu" in result else [])
+            whole.add(peer, result, [result["memory"] / 1e6] if "cpu" in result else [])
+
+    def ages(self, server: Server) -> None:
+        """How old a frame is when it becomes readable, how long the first one takes, and what a rare look gives."""
+        age = self._row("age", "age of the newest frame when it becomes readable, 25 frames a second, loopback", "ms")
+        first = self._row("first", "open to the first undamaged frame, joining between key frames 2 s apart", "ms")
+        beyond = self._row("beyond", "of that, after the next key frame was sent", "ms")
+        look = self._row("look", "reader that looks once a second: age of what it gets", "ms")
+        for turn, peer in self._turns("age"):
+            # Each round joins at another place between key frames, the same for all peers.
+            phase = (turn + 0.5) / self._extent.rounds
+            looks = self._extent.looks if turn == 0 else 0
+            request = {**self._stream(server, rate=0), "looks": looks}
+            result = self._run("age", peer, lambda: server.join_moment(phase, _soon()), **request)
+            age.add(peer, result, _ages(server, result.get("settled", [])))
+            look.add(peer, result, _ages(server, result.get("looks", [])))
+            opened = result.get("opened", 0)
+            key = server.next_key_frame(opened) or 0
+            clean = _first_since(server, key, result.get("seen", []))
+            first.add(peer, result, [(clean - opened) / 1e6] if clean else [])
+            beyond.add(peer, result, [(clean - key) / 1e6] if clean else [])
+
+    def batches(self, server: Server, sizes: Sequence[Tuple[int, int]]) -> None:
+        """The newest five frames as one array."""
+        for width, height in sizes:
+            title = f"newest 5 frames of {width}x{height} from Python"
+            rows = {"lent": self._row(f"lent_{height}", f"{title}, lent", "us"),
+                    "copied": self._row(f"copied_{height}", f"{title}, copied", "us"),
+                    "array": self._row(f"array_{height}", "NumPy's copy of such an array", "us")}  # fmt: skip
+            for _ in range(self._extent.rounds):
+                request = {**self._stream(server, rate=0), "size": (width, height)}
+                result = self._run("batch", OURS, **request)
+                for name, row in rows.items():
+                    lacks = {} if name in result else {"failed": result.get("failed", "no such call")}
+                    row.add(OURS, lacks, [result[name]] if name in result else [])
+
+    def many(self, server: Server) -> None:
+        """One process with many streams."""
+        for streams in self._extent.many:
+            plural = "stream" if streams == 1 else "streams"
+            row = self._row(f"many_{streams}", f"{streams} {plural} of 320x240 in one process, 5 frames a second out, CPU a stream", "% of a core")
+            memory = self._row(f"many_memory_{streams}", "the same, PSS a stream", "MB")
+            for _, peer in self._turns("many", rounds=1):
+                request = {**self._stream(server, rate=5), "size": (320, 240), "streams": streams}
+                result = self._run("many", peer, **request)
+                row.add(peer, result, [result["cpu"] / result["wall"] * 100 / streams] if "cpu" in result else [])
+                memory.add(peer, result, [result["memory_grown"] / 1e6 / streams] if "cpu" in result else [])
+
+    def _row(self, key: str, title: str, unit: str, has_limit: bool = False) -> Row:
+        self.rows.append(Row(key, title, unit, has_limit))
+        return self.rows[-1]
+
+    def _turns(self, task: str, rounds: int = 0) -> Iterator[Tuple[int, str]]:
+        peers = [peer for peer, tasks in TASKS.items() if task in tasks.split()]
+        for turn in range(rounds or self._extent.rounds):
+            self.noise.append(usage.calibrate())
+            for peer in peers[turn % len(peers):] + peers[:turn % len(peers)]:
+                yield turn, peer
+
+    def _stream(self, server: Server, rate: int) -> Dict[str, Any]:
+        return {"url": server.url, "codec": "h264", "rate": rate, "seconds": self._extent.seconds}
+
+    def _run(self, task: str, peer: str, *begin: Any, **request: Any) -> Dict[str, Any]:
+        result = self._runner.run({"size": SIZE, **request, "task": task, "peer": peer}, *begin)
+        if "version" in result:
+            self.versions[peer] = result.pop("version")
+        told = result.get("missing") or result.get("failed") or "ok"
+        print(f"{task:6} {peer:12} {told}", flush=True)
+        return result
+
+
+def _first_since(server: Server, key: int, seen: List[Seen]) -> Optional[int]:
+    """When the first picture could be read that was sent at a moment or later; those before it lack their key frame."""
+    for number, moment in seen:
+        age = None if number is None else server.age_ns(number, moment)
+        if age is not None and moment - age >= key:
+            return moment
+    return None
+
+
+def _soon() -> int:
+    return time.monotonic_ns() + 20_000_000
+
+
+def _ages(server: Server, seen: List[Seen]) -> List[float]:
+    ages = [server.age_ns(number, moment) for number, moment in seen if number is not None]
+    return [age / 1e6 for age in ages if age is not None]
+
+
+def run_all(bench: Bench, clips: List[Clip], live: Path, length: int, small: Path) -> None:
+    """Measures everything."""
+    for clip in clips:
+        bench.files(clip)
+    with Server(live, length) as server:
+        bench.live(server)
+        bench.ages(server)
+        bench.batches(server, [SIZE, (1920, 1080)])
+    with Server(small, 250) as server:
+        bench.many(server)

@@ -1,0 +1,50 @@
+"""Runs a worker and gives what it found out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, TextIO
+
+#: Seconds that a worker may take beyond what it was asked to take.
+PATIENCE = 60
+
+
+def now() -> int:
+    """CLOCK_MONOTONIC in nanoseconds."""
+    return time.monotonic_ns()
+
+
+class Runner:
+    """Starts workers, one at a time, and keeps what they say in a log."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log = log
+
+    def run(self, request: Dict[str, Any], begin: Callable[[], int] = now) -> Dict[str, Any]:
+        """What a worker found out: its task's result, or "missing" or "failed" with the reason.
+
+        ``begin`` is asked for the moment to begin at once the worker has imported what it needs.
+        """
+        print(json.dumps(request), file=self._log, flush=True)
+        script = Path(__file__).with_name("worker.py")
+        command = ["timeout", "--kill-after=1", str(request.get("seconds", 0) + request.get("looks", 0) + PATIENCE),
+                   sys.executable, str(script), json.dumps(request)]  # fmt: skip
+        # Libraries that make threads for linear algebra make none here.
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+                              env=environment) as worker:  # fmt: skip
+            assert worker.stdin is not None and worker.stdout is not None
+            for line in worker.stdout:
+                if line.startswith("READY"):
+                    worker.stdin.write(f"{begin()}\n")
+                    worker.stdin.flush()
+                elif line.startswith("RESULT "):
+                    print(line[:1000], file=self._log, flush=True)
+                    result: Dict[str, Any] = json.loads(line.removeprefix("RESULT "))
+                    return result
+        return {"failed": "it ended without a result, or not in time"}
