@@ -43,6 +43,8 @@ mod state;
 mod stats;
 mod sync;
 mod view;
+#[doc(hidden)]
+pub mod workbench;
 mod writer;
 
 pub use board::{Failure, StreamInfo};
