@@ -44,6 +44,8 @@ mod stats;
 mod sync;
 mod timeline;
 mod view;
+#[doc(hidden)]
+pub mod workbench;
 mod writer;
 
 pub use board::{Failure, StreamInfo};

@@ -23,7 +23,7 @@ pub(crate) use packet::Packet;
 pub(crate) use pipe::Pipe;
 pub(crate) use pixel_format::{Component, PixelLayout, format};
 pub(crate) use planes::Planes;
-pub(crate) use reformat::{Picture, Reformatter};
+pub(crate) use reformat::{BICUBIC, BICUBIC_EXACT, Picture, Reformatter};
 
 use ffmpeg_sys_next as ffi;
 use std::ffi::{CStr, c_char, c_int};

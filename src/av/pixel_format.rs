@@ -74,6 +74,7 @@ pub(crate) mod format {
     use super::ffi::AVPixelFormat;
     use std::ffi::c_int;
 
+    pub(crate) const YUV420P: c_int = AVPixelFormat::AV_PIX_FMT_YUV420P as c_int;
     pub(crate) const RGB24: c_int = AVPixelFormat::AV_PIX_FMT_RGB24 as c_int;
     pub(crate) const RGBA: c_int = AVPixelFormat::AV_PIX_FMT_RGBA as c_int;
     pub(crate) const GRAY8: c_int = AVPixelFormat::AV_PIX_FMT_GRAY8 as c_int;

@@ -1,6 +1,7 @@
 //! The pixels of a decoded picture, as rows.
 
-use super::Frame;
+use super::{AvError, Frame};
+use std::ffi::c_int;
 use std::slice;
 
 /// Planes as libav has them.
@@ -48,6 +49,27 @@ impl<'a> Planes<'a> {
     }
 }
 
+impl Frame {
+    /// A picture of its own, of whose planes `fill` writes each row; `sizes` are rows and bytes of a row as for [`Planes`].
+    pub(crate) fn filled(
+        (width, height): (u32, u32),
+        format: c_int,
+        sizes: &[(usize, usize)],
+        mut fill: impl FnMut(usize, usize, &mut [u8]),
+    ) -> Result<Self, AvError> {
+        let frame = Self::with_picture(width, height, format)?;
+        let planes = Planes::new(&frame, sizes.iter().copied()).ok_or(AvError::INVALID_DATA)?.planes;
+        for (index, plane) in planes.iter().enumerate() {
+            for y in 0..plane.rows {
+                let row = plane.first.cast_mut().wrapping_offset(plane.stride * y as isize);
+                // SAFETY: the row was found within the memory of the frame, which is new and nobody else's.
+                fill(index, y, unsafe { slice::from_raw_parts_mut(row, plane.row_bytes) });
+            }
+        }
+        Ok(frame)
+    }
+}
+
 /// Whether all rows of a plane lie within one of the buffers that a frame holds.
 fn is_within(frame: &Frame, plane: Plane) -> bool {
     let first = plane.first as i128;
@@ -82,14 +104,12 @@ mod tests {
 
     #[test]
     fn a_picture_may_be_stored_upside_down() {
-        let mut frame = gray(16, 3);
-        // SAFETY: the frame is this test's own, and all that is written lies within its one plane of three rows.
+        let mut frame =
+            Frame::filled((16, 3), format::GRAY8, &[(3, 16)], |_, y, row| row.fill(y as u8)).expect("no memory");
+        // SAFETY: the frame is this test's own, and its one plane has three rows.
         unsafe {
             let fields = &mut *frame.as_mut_ptr();
             let stride = fields.linesize[0] as isize;
-            for y in 0..3 {
-                fields.data[0].offset(y * stride).write_bytes(y as u8, 16);
-            }
             fields.data[0] = fields.data[0].offset(2 * stride);
             fields.linesize[0] = -fields.linesize[0];
         }

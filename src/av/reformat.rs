@@ -25,6 +25,11 @@ unsafe impl Send for Reformatter {}
 /// No change of brightness, contrast and saturation, in libswscale's 16.16 fixed point.
 const NEUTRAL: (c_int, c_int, c_int) = (0, 1 << 16, 1 << 16);
 
+/// libswscale's bicubic filter: as it comes, and as exact as it can be.
+pub(crate) const BICUBIC: c_int = ffi::SWS_BICUBIC as c_int;
+pub(crate) const BICUBIC_EXACT: c_int =
+    (ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP) as c_int;
+
 /// Without scaling, what is nearest is exact.
 const EXACT: c_int =
     (ffi::SWS_POINT | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP) as c_int;
@@ -84,6 +89,11 @@ impl Reformatter {
                 saturation,
             );
         }
+    }
+
+    /// The picture last converted.
+    pub(crate) fn output(&self) -> &Frame {
+        &self.output
     }
 
     /// The picture in the other format, valid until the next.

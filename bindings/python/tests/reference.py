@@ -143,6 +143,21 @@ FORMATS: Dict[str, Format] = {
     "pal8": Format("rgb", 8, (1, 1), palette, has_alpha=True, is_full_range=True),
 }
 
+def picture_bytes(pixel_format: str, size: Tuple[int, int]) -> int:
+    """Bytes of a picture."""
+    form, (width, height) = FORMATS[pixel_format], size
+    chroma = ceil_div(width, form.pitch[0]) * ceil_div(height, form.pitch[1])
+    samples = {"yuv": width * height + 2 * chroma, "rgb": 3 * width * height, "gray": width * height}[form.model]
+    return {
+        "0rgb": 4 * width * height,
+        "monow": ceil_div(width, 8) * height,
+        "pal8": width * height + 1024,
+        "rgb565le": 2 * width * height,
+        "uyvy422": 4 * chroma,
+        "yuyv422": 4 * chroma,
+    }.get(pixel_format, (samples + (width * height if form.has_alpha else 0)) * (1 if form.depth == 8 else 2))
+
+
 #: Where the first sample of U and V lies, as a share of its pitch: 0 on the first pixel's middle, 1 on the last one's.
 SITES = {"left": (0, 0.5), "center": (0.5, 0.5), "topleft": (0, 0), "top": (0.5, 0), "bottomleft": (0, 1), "bottom": (0.5, 1)}
 
