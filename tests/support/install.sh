@@ -1,14 +1,14 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | demo | test
+#   install.sh build | demo | test | test-all
 #
 # Each group holds the one before. Debian packages come by apt-get, Python packages go into an environment of their own
 # below target/. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
 # says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|demo|test}
+group=${1:?usage: install.sh build|demo|test|test-all}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -33,6 +33,7 @@ test_packages='
 g++                        | to test the header and the C++ wrapper     | a C++17 compiler
 clang                      | to test them with a second compiler        | clang
 binutils                   | to read symbols and sections (nm, readelf) | binutils
+libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
@@ -48,12 +49,17 @@ numpy  | numpy  | to hold frames
 rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
-pytest | pytest | to run the Python tests'
+pytest | pytest | to run the Python tests
+mypy   | mypy   | to check the type hints'
+all_modules='
+jax    | jax    | to import frames through DLPack'
 
 case $group in
     build) packages=$build_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
+    test-all) packages=$build_packages$demo_packages$test_packages
+        modules=$demo_modules$test_modules$all_modules ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
 
