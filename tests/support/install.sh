@@ -1,14 +1,14 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | demo | test | bench
+#   install.sh build | demo | test | test-all | bench
 #
-# Each of the first three holds the one before; bench holds demo. Debian packages come by apt-get, Python packages go into an
-# environment of their own below target/, those of bench into another, where the peers cannot disturb the tests. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
-# says so.
+# Each of the first four holds the one before; bench holds demo. Debian packages come by apt-get, Python packages go into
+# an environment of their own below target/, those of bench into another, where the peers cannot disturb the tests. A
+# system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|demo|test|bench}
+group=${1:?usage: install.sh build|demo|test|test-all|bench}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -33,6 +33,7 @@ test_packages='
 g++                        | to test the header and the C++ wrapper     | a C++17 compiler
 clang                      | to test them with a second compiler        | clang
 binutils                   | to read symbols and sections (nm, readelf) | binutils
+libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
@@ -51,7 +52,10 @@ numpy  | numpy  | to hold frames
 rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
-pytest | pytest | to run the Python tests'
+pytest | pytest | to run the Python tests
+mypy   | mypy   | to check the type hints'
+all_modules='
+jax    | jax    | to import frames through DLPack'
 bench_modules='
 numpy      | numpy      | to hold frames
 matplotlib | matplotlib | to draw the results'
@@ -67,13 +71,14 @@ case $group in
     build) packages=$build_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
+    test-all) packages=$build_packages$demo_packages$test_packages
+        modules=$demo_modules$test_modules$all_modules ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
 
 # The rows of a table, without its padding: "first|second|third".
 rows() { sed 's/ *| */|/g; s/ *$//; /^$/d' <<<"$1"; }
-
 
 install_packages() {
     local missing=() name purpose present
