@@ -32,7 +32,12 @@ python3-venv               | to keep Python packages apart              | Python
 test_packages='
 g++                        | to test the header and the C++ wrapper     | a C++17 compiler
 clang                      | to test them with a second compiler        | clang
+golang-go                  | to test the Go binding                     | Go 1.19 or later
+mono-mcs                   | to test the C# binding                     | the C# compiler of Mono 6.8
+mono-runtime               | to test the C# binding                     | Mono 6.8
+cmake                      | to test the CMake package                  | CMake 3.16 or later
 binutils                   | to read symbols and sections (nm, readelf) | binutils
+abigail-tools              | to compare binary interfaces (abidiff)     | libabigail
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
