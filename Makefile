@@ -56,24 +56,37 @@ lint: ## check formatting and look for doubtful code
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 
+# What a program needs that links libmpegclient.a. FFmpeg stays a shared library.
+LIBS_PRIVATE := -lavformat -lavcodec -lswscale -lavutil -lgcc_s -lpthread -lm -ldl -lc
+CMAKEDIR := $(LIBDIR)/cmake/mpegclient
+empty :=
+space := $(empty) $(empty)
+FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|'
+
 # Takes what `make build` made, so that a root without a Rust toolchain can run it.
 install: $(RELEASE)/libmpegclient.so $(RELEASE)/libmpegclient.a ## install to PREFIX (below DESTDIR)
-	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig $(CMAKEDIR))
 	install -m 644 include/mpegclient.h bindings/cpp/mpegclient.hpp $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(RELEASE)/libmpegclient.so $(DESTDIR)$(LIBDIR)/libmpegclient.so.$(VERSION)
 	ln -sf libmpegclient.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmpegclient.so
 	install -m 644 $(RELEASE)/libmpegclient.a $(DESTDIR)$(LIBDIR)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' bindings/mpegclient.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	$(FILL_IN) -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
+	    bindings/mpegclient.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	$(FILL_IN) -e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(CMAKEDIR) $(INCLUDEDIR))|" \
+	    -e 's|@LIBS_PRIVATE@|$(subst $(space),;,$(LIBS_PRIVATE))|' \
+	    bindings/mpegclient-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/mpegclient-config.cmake
+	$(FILL_IN) bindings/mpegclient-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/mpegclient-config-version.cmake
 
 $(RELEASE)/libmpegclient.so $(RELEASE)/libmpegclient.a:
 	$(MAKE) build
 
+# Folders that others use too stay.
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,mpegclient.h mpegclient.hpp)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libmpegclient.so.$(VERSION) $(SONAME) libmpegclient.so libmpegclient.a)
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	rm -rf $(DESTDIR)$(CMAKEDIR)
 
 clean: ## remove everything built
 	$(CARGO) clean
