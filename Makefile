@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build header demo test test-all test-faults lint install uninstall clean
+.PHONY: help setup build header abi demo test test-all test-faults lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -31,6 +31,9 @@ build: ## build the shared and the static library
 
 header: ## write include/mpegclient.h anew from src/capi
 	MPEGCLIENT_WRITE_HEADER=1 $(CARGO) test --test header
+
+abi: ## describe the present binary interface in tests/abi
+	MPEGCLIENT_WRITE_ABI=1 $(CARGO) test --test abi_kept the_binary_interface
 
 demo: ## show the client on a real RTSP server, for ten seconds
 	@$(INSTALL_MISSING) demo
