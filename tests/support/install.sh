@@ -53,7 +53,8 @@ numpy  | numpy  | to hold frames
 rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
-pytest | pytest | to run the Python tests'
+pytest | pytest | to run the Python tests
+cffi   | cffi   | to test the example with cffi'
 
 case $group in
     build) packages=$build_packages modules= ;;
