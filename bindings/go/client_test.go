@@ -72,6 +72,7 @@ func expect(t *testing.T, err error, wanted error) {
 }
 
 func TestReadGivesTheNewestFramesWithWhatIsKnownOfEach(t *testing.T) {
+	t.Parallel()
 	client := running(t, "width=160", "height=120", "cache_size=12", "read_size=3")
 	batch, err := client.Read(context.Background(), mpegclient.ReadOptions{Timeout: patience})
 	must(t, err)
@@ -105,6 +106,7 @@ func TestReadGivesTheNewestFramesWithWhatIsKnownOfEach(t *testing.T) {
 }
 
 func TestReadIntoUsesMemoryAgainAndReadsOn(t *testing.T) {
+	t.Parallel()
 	client := running(t, "cache_size=25")
 	var batch mpegclient.Batch
 	options := mpegclient.ReadOptions{Order: mpegclient.Next, Count: 2, Timeout: patience}
@@ -128,6 +130,7 @@ func TestReadIntoUsesMemoryAgainAndReadsOn(t *testing.T) {
 }
 
 func TestImagesShowThePixels(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for _, format := range []string{"rgb24", "bgr24", "rgba", "gray8"} {
 		client := running(t, "pixel_format="+format)
@@ -157,6 +160,7 @@ func TestImagesShowThePixels(t *testing.T) {
 }
 
 func TestErrorsTellWhatHappened(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	client := made(t)
 	err := client.Setup(ctx, setting(t, "MPEGCLIENT_TEST_REFUSED_URL"))
@@ -186,6 +190,7 @@ func TestErrorsTellWhatHappened(t *testing.T) {
 
 // Each goroutine's errors have its own words, however the runtime moves goroutines among threads.
 func TestErrorTextsAreNotMixedUp(t *testing.T) {
+	t.Parallel()
 	var group sync.WaitGroup
 	for _, name := range []string{"one", "two", "three", "four", "five", "six", "seven", "eight"} {
 		client, name := made(t), "parameter_"+name
@@ -204,6 +209,7 @@ func TestErrorTextsAreNotMixedUp(t *testing.T) {
 }
 
 func TestAContextEndsEveryCallThatWaits(t *testing.T) {
+	t.Parallel()
 	waiting := running(t)
 	idle := made(t)
 	calls := map[string]func(ctx context.Context) error{
@@ -244,6 +250,7 @@ func TestAContextEndsEveryCallThatWaits(t *testing.T) {
 }
 
 func TestTimesAreTheCallersOrTheParameters(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	client := running(t, "read_timeout=100")
 	_, err := client.Wait(ctx, math.MaxUint64-1, 0)
@@ -260,6 +267,7 @@ func TestTimesAreTheCallersOrTheParameters(t *testing.T) {
 }
 
 func TestCloseEndsCallsInProgressAndRefusesLaterOnes(t *testing.T) {
+	t.Parallel()
 	client := running(t)
 	results := make(chan error)
 	for range [4]int{} {
@@ -280,6 +288,7 @@ func TestCloseEndsCallsInProgressAndRefusesLaterOnes(t *testing.T) {
 }
 
 func TestInterruptIsALevel(t *testing.T) {
+	t.Parallel()
 	client := running(t)
 	must(t, client.Interrupt(true))
 	_, err := client.Wait(context.Background(), math.MaxUint64-1, mpegclient.NoLimit)
@@ -290,6 +299,7 @@ func TestInterruptIsALevel(t *testing.T) {
 }
 
 func TestAStreamsLifeAndWhatIsKnownOfIt(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	client := made(t)
 	must(t, client.SetParameterInt("width", 64))
@@ -332,6 +342,7 @@ func TestAStreamsLifeAndWhatIsKnownOfIt(t *testing.T) {
 }
 
 func TestEventsTellWhatHappened(t *testing.T) {
+	t.Parallel()
 	client := running(t)
 	_, err := client.Wait(context.Background(), 0, patience)
 	must(t, err)
@@ -356,6 +367,7 @@ func TestEventsTellWhatHappened(t *testing.T) {
 }
 
 func TestTheLibraryTellsOfItself(t *testing.T) {
+	t.Parallel()
 	if mpegclient.Version() == "" || mpegclient.VersionNumber() == 0 || !strings.Contains(mpegclient.BuildInfo(), "avcodec") {
 		t.Fatalf("%q %d %q", mpegclient.Version(), mpegclient.VersionNumber(), mpegclient.BuildInfo())
 	}
@@ -373,6 +385,7 @@ func TestTheLibraryTellsOfItself(t *testing.T) {
 }
 
 func TestLogLinesComeToAFunction(t *testing.T) {
+	t.Parallel()
 	lines := make(chan string, 1000)
 	must(t, mpegclient.SetLogFunc(func(_ mpegclient.LogLevel, line string) {
 		select {

@@ -19,29 +19,33 @@ static class Tests
     const ulong Never = ulong.MaxValue - 1;
 
     static string stream, mute, refused;
+    static int failed;
 
     static int Main(string[] arguments)
     {
         stream = arguments[0];
         mute = arguments[1];
         refused = arguments[2];
-        int failed = 0;
-        var tests = typeof(Tests).GetMethods(BindingFlags.Static | BindingFlags.NonPublic)
-            .Where(method => method.GetCustomAttribute<TestAttribute>() != null);
-        foreach (var test in tests)
+        var threads = typeof(Tests).GetMethods(BindingFlags.Static | BindingFlags.NonPublic)
+            .Where(method => method.GetCustomAttribute<TestAttribute>() != null)
+            .Select(test => new Thread(() => Run(test))).ToList();
+        threads.ForEach(thread => thread.Start());
+        threads.ForEach(thread => thread.Join());
+        return failed == 0 && threads.Count > 0 ? 0 : 1;
+    }
+
+    static void Run(MethodInfo test)
+    {
+        try
         {
-            try
-            {
-                test.Invoke(null, null);
-                Console.WriteLine("ok " + test.Name);
-            }
-            catch (TargetInvocationException failure)
-            {
-                Console.WriteLine($"FAILED {test.Name}: {failure.InnerException}");
-                failed++;
-            }
+            test.Invoke(null, null);
+            Console.WriteLine("ok " + test.Name);
         }
-        return failed == 0 ? 0 : 1;
+        catch (TargetInvocationException failure)
+        {
+            Console.WriteLine($"FAILED {test.Name}: {failure.InnerException}");
+            Interlocked.Increment(ref failed);
+        }
     }
 
     static void Require(bool holds, string what)
