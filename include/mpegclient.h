@@ -9,7 +9,8 @@
  *     mpegclient_set_parameter(client, "width", "480");           parameters first: all of them have defaults
  *     mpegclient_setup(client, "rtsp://camera/1", -1, NULL);      connect
  *     mpegclient_start(client);                                   decode from now on
- *     mpegclient_extract_frames(client, &options, ...);           the newest frames, as often as you like
+ *     mpegclient_extract_frames(client, &options, ...);           the newest frames, as often as you like; or, without
+ *     mpegclient_acquire_frames(client, &options, &lease, ...);   copying them, until mpegclient_lease_release(lease)
  *     mpegclient_terminate(client);                               stop; start may follow
  *     mpegclient_clear(client);                                   close; setup may follow
  *     mpegclient_free(client);
@@ -20,6 +21,7 @@
  * ---- Objects ---------------------------------------------------------------------------------------------------
  *
  * MpegClient         one stream.
+ * MpegClientLease    frames of a stream that are read where they lie, without copying.
  * MpegClientCancel   a token that ends the blocking calls it is given to, for callers with cancellation of their own.
  *
  * ---- Results ---------------------------------------------------------------------------------------------------
@@ -31,17 +33,22 @@
  *
  * ---- Ownership -------------------------------------------------------------------------------------------------
  *
- * What a function called ..._new returns is given back to the function called ..._free. Strings that the library
- * returns are the library's. All other memory is the caller's, is used during the call only, and stays the caller's
- * after a failure. Strings are UTF-8 and end with NUL. NULL is an error wherever a function does not say otherwise.
+ * What a function called ..._new returns is given back to the function called ..._free, and a lease to
+ * mpegclient_lease_release. The frames of a lease are the library's and may be read until then; they never change while
+ * the lease is held, and outlive terminate, clear and free of the client. Strings that the library returns are the
+ * library's. All other memory is the caller's, is used during the call only, and stays the caller's after a failure.
+ * Strings are UTF-8 and end with NUL. NULL is an error wherever a function does not say otherwise.
  *
  * ---- Threads ---------------------------------------------------------------------------------------------------
  *
  * Every function may be called on any thread at any time, also on the same object, except ..._free: when that begins, no
- * other call of the object may be in progress or come later. setup and start do not wait for another thread's call in
+ * other call of the object may be in progress or come later (nor may anybody read the frames of a lease, when
+ * mpegclient_lease_release begins). setup and start do not wait for another thread's call in
  * progress: they return BUSY. The library installs no signal handler and prints nothing unless asked to (libsrt, where
  * FFmpeg uses it, may say something on the standard error stream by itself).
- * After fork a child must not use the parent's clients: every call returns FORKED, and free only leaves them alone.
+ * After fork a child must not use the parent's clients: every call returns FORKED, and free only leaves them alone. So
+ * does release with the parent's leases, whose frames a child must not read: the memory is shared with the parent, which
+ * writes to it again once it has given the lease back.
  *
  * ---- Blocking --------------------------------------------------------------------------------------------------
  *
@@ -86,6 +93,7 @@
  * output_shape    bad       live         last       live             live       live       live         last        last          last
  * wait            bad       live         last       live             live       live       live         last        last          last
  * extract_frames  bad       live         last       live             live       live       live         last        last          last
+ * acquire_frames  bad       live         last       live             live       live       live         last        last          last
  * frame_info      bad       seen         seen       seen             seen       seen       seen         seen        seen          seen
  * stream_info     bad       bad          ok         ok               ok         ok         ok           ok          ok            ok
  * stats           ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
@@ -372,6 +380,9 @@ typedef struct MpegClient MpegClient;
 // Ends the blocking calls it is given to. Made by mpegclient_cancel_new.
 typedef struct MpegClientCancel MpegClientCancel;
 
+// Frames held without copying. Made by mpegclient_acquire_frames.
+typedef struct MpegClientLease MpegClientLease;
+
 // Receives log lines: the level (MPEGCLIENT_LOG_*), one line in UTF-8 without line break, valid until the function
 // returns, and the pointer given with the function. Called on any thread, also on several at once, and must not call
 // this library.
@@ -467,6 +478,10 @@ typedef struct {
   uint64_t frames_read;
   // Writer threads that hung in a system call and were left behind.
   uint64_t abandoned_threads;
+  // Leases that are out, now: those of earlier setups included.
+  uint64_t leases;
+  // Nanoseconds since the oldest of them was taken; 0 if there is none.
+  int64_t oldest_lease_age_ns;
   // Rings kept in memory by readers only, now.
   uint64_t orphaned_rings;
   // Damaged frames left out, where the parameter corrupt is drop.
@@ -558,9 +573,9 @@ typedef struct {
   uint32_t struct_size;
   // Frames in the batch, 1 to the count asked for.
   uint32_t count;
-  // First byte of the first frame.
+  // First byte of the first frame: in the caller's buffer, or in the ring, where it may only be read.
   const uint8_t *data;
-  // Bytes that a buffer must have for the count asked for; written also with BUFFER_TOO_SMALL.
+  // Bytes that a buffer must have for the count asked for; written also with BUFFER_TOO_SMALL. 0 for a lease.
   uint64_t buffer_needed;
   // Rows of a frame.
   uint32_t height;
@@ -570,7 +585,7 @@ typedef struct {
   uint32_t channels;
   // MPEGCLIENT_PIXEL_FORMAT_*.
   int32_t pixel_format;
-  // Bytes from one frame to the next.
+  // Bytes from one frame to the next: those of a frame, more for a lease where the ring pads its slots.
   uint64_t frame_stride;
   // Bytes from one row to the next.
   uint64_t row_stride;
@@ -838,6 +853,32 @@ int32_t mpegclient_frame_info(const MpegClient *client,
                               uint64_t seq,
                               MpegClientFrameInfo *info,
                               size_t info_size);
+
+// Lends frames without copying them: batch->data points into the ring itself, which leaves these frames alone until
+// mpegclient_lease_release. Frame i of the batch begins frame_stride * i bytes after batch->data, and is row by row
+// without gaps. frame_stride is the bytes of a frame, so that the whole is one array (count, height, width, channels),
+// but for odd shapes whose slots the ring pads to whole pages. It must not be written to.
+//
+// The same frames as extract_frames gives, after the same wait. A lease holds no one up: where the writer would come to
+// its frames it goes on in other memory. That memory is what a lease costs while it is held; the parameters lease_slots
+// and max_orphans say how much there may be, and mpegclient_stats how many leases are out and for how long.
+//
+// `options` and `batch` have their struct_size set. `lease` receives the lease. `infos` and `info_size` are those of
+// extract_frames; `infos` may be NULL.
+// Returns: OK; INVALID_ARGUMENT; BAD_STATE; TIMEOUT (no frame, but the stream lives); STALE; STOPPED; ENDED; FAILED;
+// INTERRUPTED; CANCELLED. Since: 0.1.
+int32_t mpegclient_acquire_frames(const MpegClient *client,
+                                  const MpegClientReadOptions *options,
+                                  MpegClientLease **lease,
+                                  MpegClientFrameInfo *infos,
+                                  size_t info_size,
+                                  MpegClientBatch *batch);
+
+// Gives frames back. Nothing may read them any more.
+//
+// `lease` may be NULL. Leases may be given back in any order, on any thread, and after terminate, clear and free of the
+// client they came from. Blocks: no. Since: 0.1.
+void mpegclient_lease_release(MpegClientLease *lease);
 
 // Takes the oldest event that nobody has taken yet: changes of state and of the source's pictures, connections made
 // again, frames dropped. At most 64 wait; what is lost beyond is told by an event.

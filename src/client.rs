@@ -1,15 +1,17 @@
 //! A stream and its readers: the life cycle, and every way to look at what the writer makes of it.
 
 mod events;
+mod leases;
 mod reading;
 
 pub use events::wait_any;
+pub use leases::LeaseStatus;
 pub use reading::{Batch, FrameLease, ReadOptions};
 
 use crate::av;
 use crate::board::{Board, Failure, StreamInfo};
 use crate::cancel::CancelToken;
-use crate::clock::deadline_in;
+use crate::clock::{SECOND, deadline_in};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Status};
 use crate::event::Bell;
@@ -21,6 +23,7 @@ use crate::stats::StatsSnapshot;
 use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering};
 use crate::view::View;
 use crate::writer::{Assignment, Goal, WriterHandle};
+use leases::LeaseBook;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -44,6 +47,7 @@ pub struct Client {
     /// The descriptor, once somebody wants it, and the number after which frames make it readable.
     bell: Mutex<Option<Arc<Bell>>>,
     armed_seq: Arc<AtomicU64>,
+    leases: Arc<LeaseBook>,
     /// The last number that was ever given to a frame, while there is no view.
     last_seq: Mutex<u64>,
 }
@@ -73,6 +77,7 @@ impl Client {
             view: Arc::default(),
             bell: Mutex::new(None),
             armed_seq: Arc::new(AtomicU64::new(u64::MAX)),
+            leases: Arc::default(),
             last_seq: Mutex::new(0),
         }
     }
@@ -344,6 +349,11 @@ impl Client {
         view.as_ref().and_then(|view| view.ring()).map_or_else(idle, Ring::status)
     }
 
+    /// The leases that have not been given back, those of earlier setups included.
+    pub fn lease_status(&self) -> LeaseStatus {
+        self.leases.status()
+    }
+
     /// The last failure of the stream.
     pub fn last_failure(&self) -> Option<Failure> {
         self.board.failure()
@@ -379,6 +389,11 @@ impl Client {
         write!(text, "{} decoded, {} published, ", stats.decoded, ring.newest_seq)?;
         write!(text, "{} left out for the rate, {} read, ", stats.dropped_by_rate, stats.frames_read)?;
         writeln!(text, "{} decode errors, {} corrupt", stats.decode_errors, stats.corrupt)?;
+        let leases = self.lease_status();
+        if leases.count > 0 {
+            let seconds = leases.oldest_age_ns as f64 / SECOND as f64;
+            writeln!(text, "leases: {} out, the oldest for {seconds:.1} s", leases.count)?;
+        }
         if let Some(failure) = self.last_failure() {
             writeln!(text, "last failure: {}", failure.error)?;
         }

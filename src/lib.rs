@@ -46,7 +46,7 @@ mod writer;
 
 pub use board::{Failure, StreamInfo};
 pub use cancel::CancelToken;
-pub use client::{Batch, Client, FrameLease, ReadOptions, wait_any};
+pub use client::{Batch, Client, FrameLease, LeaseStatus, ReadOptions, wait_any};
 pub use clock::{Moment, UNKNOWN_TIME};
 pub use config::{PixelFormat, Rational};
 pub use error::{Error, Phase, Result, Status};

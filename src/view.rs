@@ -47,6 +47,11 @@ impl View {
         self.config.cache_size
     }
 
+    /// Whether the writer waits for readers rather than lose a frame.
+    pub(crate) fn blocks(&self) -> bool {
+        self.config.blocks
+    }
+
     /// Lets the writer of this epoch write, and none before it.
     pub(crate) fn set_epoch(&self, epoch: u64) {
         self.epoch.store(epoch, Ordering::SeqCst);
@@ -130,7 +135,7 @@ impl ViewWriter {
 
     /// Whether the next frame may be written by now; always, unless nothing may be lost.
     pub(crate) fn has_room(&self) -> bool {
-        !self.view.config.blocks || self.view.ring().is_none_or(Ring::has_room)
+        !self.view.blocks() || self.view.ring().is_none_or(Ring::has_room)
     }
 
     /// Says that frames were lost before the next one.

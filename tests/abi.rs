@@ -142,7 +142,8 @@ fn layouts() -> (String, String) {
         MpegClientStats {
             struct_size, ring_capacity, newest_seq, oldest_seq, packets, bytes, decoded, decode_errors, published,
             corrupt, dropped_by_rate, dropped_by_lease, dropped_at_start, connects, connect_attempts, reads,
-            frames_read, abandoned_threads, orphaned_rings, dropped_corrupt, clock_offset_ns, clock_jitter_ns, lost_packets,
+            frames_read, abandoned_threads, leases, oldest_lease_age_ns, orphaned_rings, dropped_corrupt,
+            clock_offset_ns, clock_jitter_ns, lost_packets,
         }
         MpegClientEvent {
             struct_size, kind, state, reserved, monotonic_ns, generation, value, text,

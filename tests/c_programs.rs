@@ -146,6 +146,13 @@ fn a_child_after_fork_is_told_and_does_no_harm() {
 }
 
 #[test]
+fn frames_that_are_lent_never_change_under_a_writer_at_full_speed() {
+    let program = support::scratch("lease").join("lease");
+    support::compile("gcc", "gnu11", &[source("tests/c/lease.c")], &program);
+    support::expect_success(Command::new(&program).arg(support::clip("long.mp4")));
+}
+
+#[test]
 fn the_library_can_be_loaded_and_unloaded_twice_over() {
     let program = support::scratch("dlopen").join("dlopen");
     support::compile("gcc", "gnu11", &[source("tests/c/dlopen.c")], &program);

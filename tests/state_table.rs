@@ -211,6 +211,18 @@ impl Scene {
         let (buffer, size) = (buffer.as_mut_ptr(), buffer.len());
         unsafe { mpegclient_extract_frames(self.client, &options, buffer, size, null_mut(), 0, &mut batch) }
     }
+
+    fn acquire(&self, after_seq: u64) -> i32 {
+        let mut options = sized::<MpegClientReadOptions>();
+        (options.count, options.after_seq) = (1, after_seq);
+        let (mut lease, mut batch) = (null_mut(), sized::<MpegClientBatch>());
+        unsafe {
+            let status = mpegclient_acquire_frames(self.client, &options, &mut lease, null_mut(), 0, &mut batch);
+            assert_eq!(lease.is_null(), status != Status::Ok.code(), "a lease comes with OK and not otherwise");
+            mpegclient_lease_release(lease);
+            status
+        }
+    }
 }
 
 fn c(text: &str) -> CString {
@@ -265,6 +277,7 @@ fn read(scene: &Scene, name: &str, absent: Status) -> Vec<(i32, Option<Status>)>
         "output_shape" => vec![(shape(), (oldest > 0 || absent == Status::BadState).then_some(present))],
         "wait" => vec![(scene.wait(0, 0), Some(present)), (scene.wait(NEVER, 0), Some(absent))],
         "extract_frames" => vec![(scene.extract(0), Some(present)), (scene.extract(NEVER), Some(absent))],
+        "acquire_frames" => vec![(scene.acquire(0), Some(present)), (scene.acquire(NEVER), Some(absent))],
         "frame_info" => vec![(info(newest), Some(present)), (info(NEVER), Some(absent))],
         _ => panic!("the table has a call that this test does not know: {name}"),
     }
@@ -283,7 +296,7 @@ fn absent(word: &str, state: State) -> Option<Status> {
     })
 }
 
-const READING: [&str; 4] = ["output_shape", "wait", "extract_frames", "frame_info"];
+const READING: [&str; 5] = ["output_shape", "wait", "extract_frames", "acquire_frames", "frame_info"];
 
 /// Makes a call in a scene and compares its status and the state after it with its cell.
 fn check_cell(scene: &mut Scene, state: State, name: &'static str, cell: &'static str) {

@@ -173,6 +173,7 @@ pub unsafe extern "C" fn mpegclient_stats(client: *const MpegClient, stats: *mut
             let out = OutStruct::new(stats, "stats")?;
             let counts = client.stats();
             let ring = client.ring_status();
+            let leases = client.lease_status();
             out.write(MpegClientStats {
                 struct_size: 0,
                 ring_capacity: ring.capacity,
@@ -192,6 +193,8 @@ pub unsafe extern "C" fn mpegclient_stats(client: *const MpegClient, stats: *mut
                 reads: counts.reads,
                 frames_read: counts.frames_read,
                 abandoned_threads: counts.abandoned_threads,
+                leases: leases.count,
+                oldest_lease_age_ns: leases.oldest_age_ns,
                 orphaned_rings: ring.orphans,
                 dropped_corrupt: counts.dropped_corrupt,
                 clock_offset_ns: counts.sender_clock.map_or(UNKNOWN_TIME, |clock| clock.offset_ns),

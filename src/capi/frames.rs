@@ -6,10 +6,10 @@ use super::types::{
     MPEGCLIENT_ORDER_LATEST, MPEGCLIENT_ORDER_NEXT, MPEGCLIENT_READ_MIX_GENERATIONS, MpegClient, MpegClientBatch,
     MpegClientCancel, MpegClientFrameInfo, MpegClientReadOptions,
 };
-use crate::client::{Batch, Client, ReadOptions};
+use crate::client::{Client, ReadOptions};
 use crate::clock::UNKNOWN_TIME;
 use crate::error::{Error, Result};
-use crate::frame::{CaptureClock, FrameInfo};
+use crate::frame::{CaptureClock, FrameInfo, Shape};
 use crate::ring::Order;
 use std::mem::{MaybeUninit, offset_of, size_of};
 
@@ -106,7 +106,8 @@ pub unsafe extern "C" fn mpegclient_extract_frames(
             }
             let read = outcome?;
             infos.write(&read.infos);
-            out.write(c_batch(client, &read, buffer, needed.unwrap_or(0)));
+            let packed = c_batch(client, read.shape, &read.infos, buffer, read.shape.frame_bytes());
+            out.write(MpegClientBatch { buffer_needed: needed.unwrap_or(0), ..packed });
             Ok(())
         })
     }
@@ -136,29 +137,37 @@ pub unsafe extern "C" fn mpegclient_frame_info(
     }
 }
 
-fn c_batch(client: &Client, read: &Batch, data: *const u8, buffer_needed: u64) -> MpegClientBatch {
+/// Frames that lie `frame_stride` bytes apart from `data` on, without a buffer of the caller's.
+pub(super) fn c_batch(
+    client: &Client,
+    shape: Shape,
+    infos: &[FrameInfo],
+    data: *const u8,
+    frame_stride: usize,
+) -> MpegClientBatch {
+    let is_mixed = infos.windows(2).any(|pair| pair[0].generation != pair[1].generation);
     MpegClientBatch {
         struct_size: 0,
-        count: read.infos.len() as u32,
+        count: infos.len() as u32,
         data,
-        buffer_needed,
-        height: read.shape.height,
-        width: read.shape.width,
-        channels: read.shape.channels(),
-        pixel_format: read.shape.pixel_format as i32,
-        frame_stride: read.shape.frame_bytes() as u64,
-        row_stride: read.shape.row_bytes() as u64,
+        buffer_needed: 0,
+        height: shape.height,
+        width: shape.width,
+        channels: shape.channels(),
+        pixel_format: shape.pixel_format as i32,
+        frame_stride: frame_stride as u64,
+        row_stride: shape.row_bytes() as u64,
         device: MPEGCLIENT_DEVICE_CPU,
-        flags: if read.is_mixed() { MPEGCLIENT_BATCH_MIXED_GENERATIONS } else { 0 },
-        first_seq: read.infos.first().map_or(0, |info| info.seq),
-        generation: read.infos.last().map_or(0, |info| info.generation),
-        newest_age_ns: read.infos.last().map_or(UNKNOWN_TIME, |info| client.age_ns(info)),
+        flags: if is_mixed { MPEGCLIENT_BATCH_MIXED_GENERATIONS } else { 0 },
+        first_seq: infos.first().map_or(0, |info| info.seq),
+        generation: infos.last().map_or(0, |info| info.generation),
+        newest_age_ns: infos.last().map_or(UNKNOWN_TIME, |info| client.age_ns(info)),
     }
 }
 
 /// # Safety
 /// `options.cancel` is NULL or a token that outlives the result.
-unsafe fn read_options<'a>(options: &MpegClientReadOptions) -> Result<ReadOptions<'a>> {
+pub(super) unsafe fn read_options<'a>(options: &MpegClientReadOptions) -> Result<ReadOptions<'a>> {
     let order = match options.order {
         MPEGCLIENT_ORDER_LATEST => Order::Latest,
         MPEGCLIENT_ORDER_NEXT => Order::Next,
@@ -207,7 +216,7 @@ unsafe fn buffer_slice<'a>(buffer: *mut u8, size: usize) -> Result<&'a mut [Mayb
 }
 
 /// The caller's array of infos, whose elements may be larger than ours if its header is newer.
-struct InfoArray {
+pub(super) struct InfoArray {
     place: *mut MpegClientFrameInfo,
     element: usize,
 }
@@ -215,7 +224,7 @@ struct InfoArray {
 impl InfoArray {
     /// # Safety
     /// `place` is NULL or may be written over `count` elements of `element` bytes until the function returns.
-    unsafe fn new(place: *mut MpegClientFrameInfo, element: usize, count: u32) -> Result<Self> {
+    pub(super) unsafe fn new(place: *mut MpegClientFrameInfo, element: usize, count: u32) -> Result<Self> {
         const LARGEST: usize = 65_536;
         let own = size_of::<MpegClientFrameInfo>();
         if !place.is_null() && !(own..=LARGEST).contains(&element) {
@@ -227,7 +236,7 @@ impl InfoArray {
         Ok(Self { place, element })
     }
 
-    fn write(&self, infos: &[FrameInfo]) {
+    pub(super) fn write(&self, infos: &[FrameInfo]) {
         if self.place.is_null() {
             return;
         }

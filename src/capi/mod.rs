@@ -17,6 +17,8 @@ mod client;
 
 mod frames;
 
+mod lease;
+
 mod events;
 
 mod cancel;
@@ -29,6 +31,7 @@ pub use cancel::*;
 pub use client::*;
 pub use events::*;
 pub use frames::*;
+pub use lease::*;
 pub use library::*;
 pub use parameters::*;
 pub use types::*;

@@ -206,6 +206,11 @@ pub struct MpegClient {
     _private: [u8; 0],
 }
 
+/// Frames held without copying. Made by mpegclient_acquire_frames.
+pub struct MpegClientLease {
+    _private: [u8; 0],
+}
+
 /// Ends the blocking calls it is given to. Made by mpegclient_cancel_new.
 pub struct MpegClientCancel {
     _private: [u8; 0],
@@ -252,9 +257,9 @@ pub struct MpegClientBatch {
     pub struct_size: u32,
     /// Frames in the batch, 1 to the count asked for.
     pub count: u32,
-    /// First byte of the first frame.
+    /// First byte of the first frame: in the caller's buffer, or in the ring, where it may only be read.
     pub data: *const u8,
-    /// Bytes that a buffer must have for the count asked for; written also with BUFFER_TOO_SMALL.
+    /// Bytes that a buffer must have for the count asked for; written also with BUFFER_TOO_SMALL. 0 for a lease.
     pub buffer_needed: u64,
     /// Rows of a frame.
     pub height: u32,
@@ -264,7 +269,7 @@ pub struct MpegClientBatch {
     pub channels: u32,
     /// MPEGCLIENT_PIXEL_FORMAT_*.
     pub pixel_format: i32,
-    /// Bytes from one frame to the next.
+    /// Bytes from one frame to the next: those of a frame, more for a lease where the ring pads its slots.
     pub frame_stride: u64,
     /// Bytes from one row to the next.
     pub row_stride: u64,
@@ -384,6 +389,10 @@ pub struct MpegClientStats {
     pub frames_read: u64,
     /// Writer threads that hung in a system call and were left behind.
     pub abandoned_threads: u64,
+    /// Leases that are out, now: those of earlier setups included.
+    pub leases: u64,
+    /// Nanoseconds since the oldest of them was taken; 0 if there is none.
+    pub oldest_lease_age_ns: i64,
     /// Rings kept in memory by readers only, now.
     pub orphaned_rings: u64,
     /// Damaged frames left out, where the parameter corrupt is drop.

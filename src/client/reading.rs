@@ -1,11 +1,13 @@
 //! Reading: every way to wait for frames and to take them.
 
 use super::Client;
+use super::leases::Entry;
 use crate::cancel::CancelToken;
 use crate::clock::{deadline_in, monotonic_ns};
 use crate::error::{Error, Result, Status};
 use crate::frame::{FrameInfo, Shape};
 use crate::ring::{Lease, Order, Query, Ring};
+use crate::sync::Arc;
 use crate::view::View;
 use std::mem::MaybeUninit;
 
@@ -37,17 +39,12 @@ pub struct Batch {
     pub infos: Vec<FrameInfo>,
 }
 
-impl Batch {
-    /// Whether the frames came over several connections.
-    pub fn is_mixed(&self) -> bool {
-        self.infos.windows(2).any(|pair| pair[0].generation != pair[1].generation)
-    }
-}
-
 /// Frames lent without copying. They do not change while it lives, whatever becomes of the client.
 pub struct FrameLease {
     shape: Shape,
     lease: Lease,
+    /// Dropped after the lease: a lease that is no longer counted holds no memory.
+    _entry: Entry,
 }
 
 impl FrameLease {
@@ -64,6 +61,17 @@ impl FrameLease {
     /// The pixels of a frame, row by row; `None` beyond the last.
     pub fn frame(&self, index: usize) -> Option<&[u8]> {
         self.lease.frame(index)
+    }
+
+    /// The pixels of all frames as one block, oldest frame first, each [`frame_stride`](Self::frame_stride) bytes after
+    /// the one before.
+    pub fn pixels(&self) -> &[u8] {
+        self.lease.pixels()
+    }
+
+    /// Bytes from one frame to the next: those of a frame, but for odd shapes, whose frames the ring pads to whole pages.
+    pub fn frame_stride(&self) -> usize {
+        self.lease.frame_stride()
     }
 }
 
@@ -124,7 +132,7 @@ impl Client {
         };
         // Before the wait, if it can be known: a caller should not wait in vain.
         view.shape().map_or(Ok(()), &mut check_room)?;
-        let FrameLease { shape, lease } = self.lease(&view, count, options)?;
+        let (shape, lease) = self.lease(&view, count, options)?;
         check_room(shape)?;
         let infos = lease.copy_into(buffer);
         Ok(Batch { shape, infos })
@@ -133,11 +141,14 @@ impl Client {
     /// Lends frames without copying them.
     ///
     /// # Errors
-    /// As `mpegclient_extract_frames` in the C header, but for the buffer.
+    /// As `mpegclient_acquire_frames` in the C header.
     pub fn acquire(&self, options: &ReadOptions<'_>) -> Result<FrameLease> {
         let view = self.view()?;
         let count = self.count(options, &view)?;
-        self.lease(&view, count, options)
+        let (shape, lease) = self.lease(&view, count, options)?;
+        // A writer that may lose nothing waits for the memory.
+        let waiting = view.blocks().then(|| Arc::downgrade(&self.board.signal));
+        Ok(FrameLease { shape, lease, _entry: self.leases.enter(waiting) })
     }
 
     fn count(&self, options: &ReadOptions<'_>, view: &View) -> Result<u32> {
@@ -152,7 +163,7 @@ impl Client {
         Ok(count)
     }
 
-    fn lease(&self, view: &View, count: u32, options: &ReadOptions<'_>) -> Result<FrameLease> {
+    fn lease(&self, view: &View, count: u32, options: &ReadOptions<'_>) -> Result<(Shape, Lease)> {
         let query = Query {
             order: options.order,
             count,
@@ -175,7 +186,7 @@ impl Client {
         self.board.stats.frames_read.add(lease.infos.len() as u64);
         // There is a frame, so there is a shape.
         let shape = view.shape().ok_or_else(|| Error::new(Status::Internal, "frames without a shape"))?;
-        Ok(FrameLease { shape, lease })
+        Ok((shape, lease))
     }
 
     fn is_fresh(&self, lease: &Lease, max_age_ms: Option<i64>) -> bool {

@@ -93,6 +93,11 @@ impl Mapping {
         Some(SlotWriter { mapping: Arc::clone(self), slot })
     }
 
+    /// Whether nobody reads or writes a slot.
+    pub(super) fn is_free(&self, slot: usize) -> bool {
+        self.slots.get(slot).is_some_and(|state| state.load(Ordering::Acquire) == 0)
+    }
+
     /// Lends a run of slots, which may wrap, for reading; `None` while any of them is being written.
     pub(super) fn read(self: &Arc<Self>, first: usize, count: usize) -> Option<Window> {
         if first >= self.layout.slots || count > self.layout.slots {
@@ -183,35 +188,45 @@ impl Drop for SlotWriter {
 /// A run of slots, for one of their readers.
 pub(super) struct Window {
     mapping: Arc<Mapping>,
-    /// What is still held; the end may lie beyond the last slot, where the second half goes on.
+    /// What is held; the end may lie beyond the last slot, where the second half goes on.
     held: Range<usize>,
 }
 
 impl Window {
-    /// The frame at this place of what is still held.
-    pub(super) fn frame(&self, index: usize) -> Option<&[u8]> {
-        let slot = self.held.start.checked_add(index).filter(|slot| *slot < self.held.end)?;
+    /// All that is held, as one block: a frame every [`stride`](Self::stride) bytes, up to the end of the last.
+    pub(super) fn bytes(&self) -> &[u8] {
         let layout = self.mapping.layout;
-        // SAFETY: within the two halves, and held for reading.
-        Some(unsafe {
-            let start = self.mapping.base.as_ptr().add(slot * layout.stride);
-            std::slice::from_raw_parts(start, layout.frame_bytes)
-        })
+        let Some(others) = self.held.len().checked_sub(1) else {
+            return &[];
+        };
+        // SAFETY: within the two halves, and all of it held for reading; what pads a slot is never written.
+        unsafe {
+            let start = self.mapping.base.as_ptr().add(self.held.start * layout.stride);
+            std::slice::from_raw_parts(start, others * layout.stride + layout.frame_bytes)
+        }
     }
 
-    /// Gives the first frame back before the rest.
-    pub(super) fn release_first(&mut self) {
-        if !self.held.is_empty() {
-            self.mapping.release_reader(self.held.start);
-            self.held.start += 1;
-        }
+    /// Bytes of a frame.
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.mapping.layout.frame_bytes
+    }
+
+    /// Bytes from one frame to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.mapping.layout.stride
+    }
+
+    /// The frame at this place of what is held.
+    pub(super) fn frame(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_mul(self.stride())?;
+        self.bytes().get(start..)?.get(..self.frame_bytes())
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        while !self.held.is_empty() {
-            self.release_first();
+        for slot in self.held.clone() {
+            self.mapping.release_reader(slot);
         }
     }
 }
@@ -287,7 +302,24 @@ mod tests {
         let window = mapping.read(3, 3).expect("busy");
         let seen: Vec<u8> = (0..3).map(|i| window.frame(i).expect("not held")[PAGE - 1]).collect();
         assert_eq!(seen, [4, 1, 2]);
-        assert!(window.frame(3).is_none());
+        assert!(window.frame(3).is_none() && window.frame(usize::MAX).is_none());
+        let whole: Vec<u8> = window.bytes().chunks(PAGE).map(|frame| frame[PAGE - 1]).collect();
+        assert_eq!(whole, seen);
+    }
+
+    #[test]
+    fn padded_slots_are_one_block_that_ends_with_the_last_frame() {
+        let layout = Layout { frame_bytes: 100, stride: PAGE, slots: 3 };
+        let mapping = Mapping::new(layout).expect("no memory");
+        for slot in 0..3 {
+            let mut writer = mapping.write(slot).expect("busy");
+            writer.fill(slot as u8 + 1);
+            writer.finish();
+        }
+        let window = mapping.read(1, 3).expect("busy");
+        let expected = |frame: usize, byte: usize| if byte < 100 { [2, 3, 1][frame] } else { 0 };
+        let whole: Vec<u8> = (0..2 * PAGE + 100).map(|at| expected(at / PAGE, at % PAGE)).collect();
+        assert!(window.bytes() == whole && window.frame(2) == Some(&[1; 100][..]));
     }
 
     #[test]
@@ -308,14 +340,15 @@ mod tests {
     #[test]
     fn readers_and_a_writer_exclude_each_other() {
         let mapping = mapping(4);
-        let mut window = mapping.read(0, 2).expect("busy");
+        let window = mapping.read(0, 2).expect("busy");
         let second = mapping.read(1, 1).expect("readers share");
         assert!(mapping.write(0).is_none() && mapping.write(1).is_none());
-        window.release_first();
+        drop(window);
+        assert!(mapping.is_free(0) && !mapping.is_free(1));
         let writer = mapping.write(0).expect("given back, yet busy");
         assert!(mapping.read(3, 2).is_none(), "reaches the slot being written");
         assert!(mapping.write(3).is_some(), "a refused window must give back what it took");
-        drop((window, second, writer));
+        drop((second, writer));
         assert!(mapping.read(0, 4).is_some());
     }
 

@@ -220,10 +220,13 @@ impl Ring {
         inner.infos.get(index).copied()
     }
 
-    /// Whether one more frame would push out none that is still to be read.
+    /// Whether one more frame would push out none that is still to be read, and finds memory.
     pub(crate) fn has_room(&self) -> bool {
-        let inner = self.inner.lock();
-        inner.newest_seq - inner.acknowledged_seq < u64::from(self.size.cache_size)
+        let mut inner = self.inner.lock();
+        inner.forget_released();
+        let pushes_none_out = inner.newest_seq - inner.acknowledged_seq < u64::from(self.size.cache_size);
+        let may_move = inner.orphans.len() < self.size.max_orphans as usize;
+        pushes_none_out && (may_move || inner.mapping.is_free(self.slot_of(inner.newest_seq + 1)))
     }
 
     /// Adds what has become known of frames that are still readable. What was known before does not change.
@@ -328,16 +331,26 @@ impl Lease {
         self.window.frame(index)
     }
 
-    /// Copies the frames one after the other and gives each back once copied. `buffer` has room for them.
-    pub(crate) fn copy_into(mut self, buffer: &mut [MaybeUninit<u8>]) -> Vec<FrameInfo> {
-        let mut rest = buffer;
-        while let Some(frame) = self.window.frame(0) {
-            let Some((to, others)) = rest.split_at_mut_checked(frame.len()) else {
-                break;
-            };
-            to.write_copy_of_slice(frame);
-            rest = others;
-            self.window.release_first();
+    /// All frames as one block, each [`frame_stride`](Self::frame_stride) bytes after the one before.
+    pub(crate) fn pixels(&self) -> &[u8] {
+        self.window.bytes()
+    }
+
+    /// Bytes from one frame to the next, more than a frame has where the ring's slots are padded.
+    pub(crate) fn frame_stride(&self) -> usize {
+        self.window.stride()
+    }
+
+    /// Copies the frames one after the other and gives them back. `buffer` has room for them.
+    pub(crate) fn copy_into(self, buffer: &mut [MaybeUninit<u8>]) -> Vec<FrameInfo> {
+        let pixels = self.pixels();
+        // Frames with nothing in between are one run: one long copy is faster than several.
+        let (run, step) = match (self.window.frame_bytes(), self.frame_stride()) {
+            (frame, stride) if frame == stride => (pixels.len(), pixels.len()),
+            padded => padded,
+        };
+        for (to, from) in buffer.chunks_exact_mut(run).zip(pixels.chunks(step)) {
+            to.write_copy_of_slice(&from[..run]);
         }
         self.infos
     }

@@ -123,6 +123,24 @@ fn a_held_lease_never_changes_and_costs_no_freshness() {
 }
 
 #[test]
+fn where_nothing_may_be_lost_the_writer_waits_for_the_memory_too() {
+    let ring = ring(2, 0, 1);
+    let take_next = |after| ring.take(&query(Order::Next, 1, after), 1).expect("nothing");
+    let mut leases = Vec::new();
+    let mut seq = 0;
+    while ring.has_room() {
+        seq = publish(&ring, 1).expect("room, yet refused");
+        leases.push(take_next(seq - 1));
+        ring.take(&query(Order::Next, 1, seq), 1); // has read it
+    }
+    assert!(seq > ring.status().capacity.into(), "the one spare ring is used before it waits");
+    assert_eq!(publish(&ring, 1), Err(Refusal::Leased));
+    drop(leases.drain(..seq as usize - 1));
+    assert!(ring.has_room());
+    assert_eq!(pixels(&leases[0]), [seq]);
+}
+
+#[test]
 fn frames_survive_the_move_to_fresh_memory() {
     let ring = ring(4, 0, 1);
     for _ in 0..4 {

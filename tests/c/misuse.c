@@ -92,6 +92,28 @@ static void null_for_frames(MpegClient *client) {
     EXPECT(mpegclient_wait(client, UINT64_MAX, 0, NULL, NULL), wait);
 }
 
+static void null_for_leases(MpegClient *client) {
+    MpegClientReadOptions options = {.struct_size = sizeof options, .count = 1};
+    MpegClientBatch batch = {.struct_size = sizeof batch};
+    MpegClientFrameInfo info;
+    MpegClientLease *untouched = (MpegClientLease *)&info, *lease = untouched;
+    REFUSED(mpegclient_acquire_frames(NULL, &options, &lease, &info, sizeof info, &batch));
+    REFUSED(mpegclient_acquire_frames(client, NULL, &lease, &info, sizeof info, &batch));
+    REFUSED(mpegclient_acquire_frames(client, &options, NULL, &info, sizeof info, &batch));
+    REFUSED(mpegclient_acquire_frames(client, &options, &lease, &info, sizeof info, NULL));
+    CHECK(lease == untouched && batch.data == NULL);
+    mpegclient_lease_release(NULL);
+    // The infos may be NULL: the same is returned as with them, whatever the state makes that.
+    for (int with_infos = 0; with_infos < 2; with_infos++) {
+        lease = NULL;
+        MpegClientFrameInfo *infos = with_infos ? &info : NULL;
+        int32_t status = mpegclient_acquire_frames(client, &options, &lease, infos, sizeof info, &batch);
+        CHECK((status == MPEGCLIENT_OK) == (lease != NULL));
+        EXPECT(mpegclient_wait(client, 0, 0, NULL, NULL), status);
+        mpegclient_lease_release(lease);
+    }
+}
+
 static void null_for_events(MpegClient *client) {
     MpegClientEvent event = {.struct_size = sizeof event};
     int descriptor = -1;
@@ -164,7 +186,10 @@ static void structs_of_other_sizes(MpegClient *client) {
     } options = {.known = {.struct_size = sizeof options, .count = 1}, .newer = 7};
     MpegClientBatch batch = {.struct_size = sizeof batch};
     uint8_t buffer[16];
+    MpegClientLease *lease = NULL;
     REFUSED(mpegclient_extract_frames(client, &options.known, buffer, sizeof buffer, NULL, 0, &batch));
+    REFUSED(mpegclient_acquire_frames(client, &options.known, &lease, NULL, 0, &batch));
+    CHECK(lease == NULL);
 }
 
 static void options_that_are_not_valid(MpegClient *client) {
@@ -184,10 +209,14 @@ static void options_that_are_not_valid(MpegClient *client) {
     MpegClientFrameInfo info;
     MpegClientBatch batch = {.struct_size = sizeof batch};
     uint8_t buffer[16];
+    MpegClientLease *lease = NULL;
     for (int i = 0; i < 8; i++) {
         REFUSED(mpegclient_extract_frames(client, &wrong[i], buffer, sizeof buffer, &info, sizeof info, &batch));
+        REFUSED(mpegclient_acquire_frames(client, &wrong[i], &lease, &info, sizeof info, &batch));
     }
     REFUSED(mpegclient_extract_frames(client, &valid, buffer, sizeof buffer, &info, 1, &batch));
+    REFUSED(mpegclient_acquire_frames(client, &valid, &lease, &info, 1, &batch));
+    CHECK(lease == NULL);
     REFUSED(mpegclient_frame_info(client, 1, &info, 1));
     EXPECT(mpegclient_extract_frames(client, &valid, NULL, 0, NULL, 0, &batch), MPEGCLIENT_ERROR_BUFFER_TOO_SMALL);
     CHECK(batch.buffer_needed > 0);
@@ -217,6 +246,7 @@ static void null_in(MpegClient *client, int32_t state) {
     null_for_life_cycle(client);
     null_for_knowledge(client);
     null_for_frames(client);
+    null_for_leases(client);
     null_for_events(client);
     null_for_the_rest();
 }
@@ -279,6 +309,7 @@ static void calls_out_of_order(void) {
     MpegClientStreamInfo stream = {.struct_size = sizeof stream};
     MpegClientFrameInfo info;
     uint8_t buffer[16];
+    MpegClientLease *lease = NULL;
     MpegClient *client = mpegclient_new();
     for (int round = 0; round < 2; round++) {
         // Not set up: at first because it never was, then because of clear.
@@ -287,6 +318,7 @@ static void calls_out_of_order(void) {
         EXPECT(mpegclient_output_shape(client, -1, NULL, NULL, NULL, NULL, NULL), MPEGCLIENT_ERROR_BAD_STATE);
         EXPECT(mpegclient_extract_frames(client, &options, buffer, sizeof buffer, NULL, 0, &batch),
                MPEGCLIENT_ERROR_BAD_STATE);
+        EXPECT(mpegclient_acquire_frames(client, &options, &lease, NULL, 0, &batch), MPEGCLIENT_ERROR_BAD_STATE);
         EXPECT(mpegclient_frame_info(client, 1, &info, sizeof info), MPEGCLIENT_ERROR_BAD_STATE);
         EXPECT(mpegclient_stream_info(client, &stream), MPEGCLIENT_ERROR_BAD_STATE);
         EXPECT(mpegclient_terminate(client), MPEGCLIENT_OK);
@@ -319,6 +351,57 @@ static void calls_out_of_order(void) {
     CHECK(state_of(client) == MPEGCLIENT_STATE_IDLE);
     mpegclient_free(client);
     mpegclient_cancel_free(cancel);
+}
+
+// ---- Leases that outlive everything ----
+
+static void *release(void *lease) {
+    mpegclient_lease_release(lease);
+    return NULL;
+}
+
+// The sum of a batch's bytes, with the place of each.
+static uint64_t sum_of(const MpegClientBatch *batch) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < batch->count * (size_t)batch->frame_stride; i++) {
+        sum = sum * 31 + batch->data[i];
+    }
+    return sum;
+}
+
+// Leases that are out stay as they are after terminate, clear, another setup and free, and go back in any order, on any
+// thread.
+static void leases_outlive_their_client(void) {
+    MpegClientReadOptions options = {.struct_size = sizeof options, .count = 3, .timeout_ms = 10000};
+    MpegClientStats stats = {.struct_size = sizeof stats};
+    MpegClientLease *leases[4];
+    MpegClientBatch batches[4];
+    uint64_t sums[4];
+    MpegClient *client = mpegclient_new();
+    for (int i = 0; i < 4; i++) {
+        EXPECT(mpegclient_setup(client, file_url, -1, NULL), MPEGCLIENT_OK);
+        EXPECT(mpegclient_start(client), MPEGCLIENT_OK);
+        batches[i] = (MpegClientBatch){.struct_size = sizeof *batches};
+        EXPECT(mpegclient_acquire_frames(client, &options, &leases[i], NULL, 0, &batches[i]), MPEGCLIENT_OK);
+        CHECK(batches[i].count == 3 && batches[i].frame_stride == 320 * 240 * 3 && batches[i].buffer_needed == 0);
+        sums[i] = sum_of(&batches[i]);
+        EXPECT(i % 2 ? mpegclient_terminate(client) : mpegclient_clear(client), MPEGCLIENT_OK);
+        EXPECT(mpegclient_stats(client, &stats), MPEGCLIENT_OK);
+        CHECK(stats.leases == (uint64_t)i + 1 && stats.oldest_lease_age_ns > 0);
+    }
+    mpegclient_lease_release(leases[2]);
+    EXPECT(mpegclient_stats(client, &stats), MPEGCLIENT_OK);
+    CHECK(stats.leases == 3);
+    mpegclient_free(client);
+    for (int i = 0; i < 4; i++) {
+        CHECK(i == 2 || sum_of(&batches[i]) == sums[i]);
+    }
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, release, leases[1]) == 0);
+    pthread_join(thread, NULL);
+    CHECK(sum_of(&batches[3]) == sums[3]);
+    mpegclient_lease_release(leases[3]);
+    mpegclient_lease_release(leases[0]);
 }
 
 // ---- Two threads on one client ----
@@ -354,6 +437,7 @@ static void *read_all_the_time(void *unused) {
         int32_t state;
         int descriptor;
         size_t index;
+        MpegClientLease *lease = NULL;
         KNOWN(mpegclient_next_event(shared, &event));
         KNOWN(mpegclient_event_fd(shared, &descriptor));
         KNOWN(mpegclient_event_arm(shared, newest));
@@ -361,6 +445,8 @@ static void *read_all_the_time(void *unused) {
         KNOWN(mpegclient_output_shape(shared, 5, NULL, &side, &side, &side, NULL));
         KNOWN(mpegclient_wait(shared, 0, 5, NULL, &newest));
         KNOWN(mpegclient_extract_frames(shared, &options, buffer, size, infos, sizeof *infos, &batch));
+        KNOWN(mpegclient_acquire_frames(shared, &options, &lease, infos, sizeof *infos, &batch));
+        mpegclient_lease_release(lease);
         KNOWN(mpegclient_frame_info(shared, newest, infos, sizeof *infos));
         KNOWN(mpegclient_state(shared, &state));
         KNOWN(mpegclient_stream_info(shared, &stream));
@@ -417,6 +503,7 @@ int main(int argc, char **argv) {
     alarm(280); // whatever hangs, this ends
     null_in_every_state();
     calls_out_of_order();
+    leases_outlive_their_client();
     two_threads();
     return failures > 0;
 }

@@ -13,6 +13,7 @@
 #   video.mp4       video.h264 as a file with a length
 #   video.ts        video.h264 as an MPEG transport stream
 #   short.mp4       the first second of it
+#   long.mp4        video.mp4 25 times over: 2500 frames
 #
 # H.264 and H.265 carry access unit delimiters: the RTSP server cuts the files there.
 set -euo pipefail
@@ -22,7 +23,7 @@ shift
 mkdir -p "$folder"
 cd "$folder"
 [[ $# -gt 0 ]] || set -- video.h264 video.h265 video.mjpeg small.h264 resize.h264 long_gop.h264 keyless.h264 \
-    video.mp4 video.ts short.mp4
+    video.mp4 video.ts short.mp4 long.mp4
 
 run_ffmpeg() { ffmpeg -hide_banner -loglevel error -nostdin -y "$@"; }
 
@@ -46,6 +47,7 @@ make_clip() {
         keyless.h264) need video.h264 && run_ffmpeg -i video.h264 -c copy -bsf:v filter_units=remove_types=5 -f h264 "$2" ;;
         video.mp4) need video.h264 && run_ffmpeg -r 25 -i video.h264 -c copy -f mp4 "$2" ;;
         video.ts) need video.mp4 && run_ffmpeg -i video.mp4 -c copy -f mpegts "$2" ;;
+        long.mp4) need video.mp4 && run_ffmpeg -stream_loop 24 -i video.mp4 -c copy -f mp4 "$2" ;;
         short.mp4) need video.mp4 && run_ffmpeg -i video.mp4 -t 1 -c copy -f mp4 "$2" ;;
         *) echo "make_media.sh: no clip \"$1\"" >&2; return 2 ;;
     esac

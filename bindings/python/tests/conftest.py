@@ -26,9 +26,9 @@ StartServer = Callable[..., RtspServer]
 @pytest.fixture(scope="session")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the clips: video.h264 (320x240, 25 frames a second, 4 s, a key frame each second), video.mp4,
-    short.mp4 (its first second), keyless.h264 (video.h264 without its key frames)."""
+    short.mp4 (its first second), long.mp4 (25 times over), keyless.h264 (video.h264 without its key frames)."""
     folder = tmp_path_factory.mktemp("media")
-    clips = ["video.h264", "keyless.h264", "video.mp4", "short.mp4"]
+    clips = ["video.h264", "keyless.h264", "video.mp4", "short.mp4", "long.mp4"]
     subprocess.run([SUPPORT / "make_media.sh", folder, *clips], check=True, timeout=120)
     return folder
 

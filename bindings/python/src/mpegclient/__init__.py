@@ -13,6 +13,7 @@ for the mpegCoder package, and ``python -m mpegclient check URL`` shows a stream
 
 from . import _c, errors
 from ._version import __version__
+from .batches import Batches
 from .client import CancelToken, Client, wait_any
 from .constants import (
     CaptureClock,
@@ -27,12 +28,15 @@ from .constants import (
     Status,
 )
 from .errors import Error
+from .lease import Lease
 from .log import log_to, set_log_callback, set_log_level
 from ._parameters import Parameters, parameters
-from .records import Batch, Event, Failure, FrameInfo, ParameterInfo, Stats, StreamInfo
+from .records import Batch, BatchInfo, Event, Failure, FrameInfo, ParameterInfo, Stats, StreamInfo
 
 __all__ = [
     "Batch",
+    "BatchInfo",
+    "Batches",
     "CancelToken",
     "CaptureClock",
     "Client",
@@ -41,6 +45,7 @@ __all__ = [
     "EventKind",
     "Failure",
     "FrameInfo",
+    "Lease",
     "LogLevel",
     "Order",
     "ParameterInfo",

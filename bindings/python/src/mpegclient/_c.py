@@ -33,11 +33,16 @@ class MpegClient(Structure):
     """A stream. Only the library knows what it holds."""
 
 
+class MpegClientLease(Structure):
+    """Frames that are held. Only the library knows what it holds."""
+
+
 class MpegClientCancel(Structure):
     """A cancel token. Only the library knows what it holds."""
 
 
 ClientPointer = POINTER(MpegClient)
+LeasePointer = POINTER(MpegClientLease)
 CancelPointer = POINTER(MpegClientCancel)
 MpegClientLogCallback = CFUNCTYPE(None, c_int32, c_char_p, c_void_p)
 
@@ -110,6 +115,8 @@ class MpegClientStats(_SizedStructure):
         ("reads", c_uint64),
         ("frames_read", c_uint64),
         ("abandoned_threads", c_uint64),
+        ("leases", c_uint64),
+        ("oldest_lease_age_ns", c_int64),
         ("orphaned_rings", c_uint64),
         ("dropped_corrupt", c_uint64),
         ("clock_offset_ns", c_int64),
@@ -290,6 +297,9 @@ PROTOTYPES = (
     _row("mpegclient_extract_frames", STATUS, ClientPointer, POINTER(MpegClientReadOptions), POINTER(c_uint8),
          c_size_t, POINTER(MpegClientFrameInfo), c_size_t, POINTER(MpegClientBatch)),
     _row("mpegclient_frame_info", STATUS, ClientPointer, c_uint64, POINTER(MpegClientFrameInfo), c_size_t),
+    _row("mpegclient_acquire_frames", STATUS, ClientPointer, POINTER(MpegClientReadOptions), POINTER(LeasePointer),
+         POINTER(MpegClientFrameInfo), c_size_t, POINTER(MpegClientBatch)),
+    _row("mpegclient_lease_release", NOTHING, LeasePointer),
     _row("mpegclient_next_event", STATUS, ClientPointer, POINTER(MpegClientEvent)),
     _row("mpegclient_event_fd", STATUS, ClientPointer, POINTER(c_int32)),
     _row("mpegclient_event_arm", STATUS, ClientPointer, c_uint64),

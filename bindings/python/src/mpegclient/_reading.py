@@ -1,15 +1,14 @@
-"""One read of frames: waits in slices, then copies."""
+"""One read of frames: looks at what there is, and waits for more where that is not enough."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-from typing import Any, Callable, ContextManager, Tuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, Awaitable, Callable, ContextManager, Generic, Iterator
 
 from . import errors
-from ._c import MpegClientBatch, MpegClientFrameInfo, MpegClientReadOptions, library
+from ._c import library
+from ._taking import Taken, Taking
 from ._waiting import Deadline, in_slices
 from .constants import Order
 
@@ -22,116 +21,95 @@ def wait(
     between: Callable[[], None],
 ) -> int:
     """Waits in slices for a frame newer than ``after``; returns the number of the newest."""
+    return in_slices(lambda timeout_ms: look(client, cancel, after, timeout_ms), deadline, between)
+
+
+def look(client: ContextManager[Any], cancel: ContextManager[Any], after: int, timeout_ms: int) -> int:
+    """Waits once for a frame newer than ``after``; returns the number of the newest."""
     newest = ctypes.c_uint64()
-
-    def one_slice(timeout_ms: int) -> int:
-        with client as pointer, cancel as token:
-            library.mpegclient_wait(pointer, after, timeout_ms, token, ctypes.byref(newest))
-        return newest.value
-
-    return in_slices(one_slice, deadline, between)
+    with client as pointer, cancel as token:
+        library.mpegclient_wait(pointer, after, timeout_ms, token, ctypes.byref(newest))
+    return newest.value
 
 
-class Reading:
-    """A call of mpegclient_extract_frames, with the same outcome but cut into slices.
+class Reading(Generic[Taken]):
+    """A call of mpegclient_extract_frames or mpegclient_acquire_frames, with the same outcome but cut into slices.
 
-    It copies what there is without waiting. If that is not enough it waits in slices for the frame that would make it
-    enough and copies again, so that a wait costs two or three copies, however long it lasts.
+    It takes what there is without waiting. If that is not enough it waits for the frame that would make it enough and
+    takes again, so that a wait costs two or three attempts, however long it lasts.
     """
 
     def __init__(
         self,
         client: ContextManager[Any],
         cancel: ContextManager[Any],
-        options: MpegClientReadOptions,
+        taking: Taking[Taken],
         deadline: Deadline,
         between: Callable[[], None],
     ) -> None:
-        """Takes what wait takes, and options whose count is set; their timeout and token are set here."""
+        """Takes what wait takes, and how the frames are taken."""
         self._client = client
         self._cancel = cancel
-        self._options = options
+        self._taking = taking
         self._deadline = deadline
         self._between = between
-        self._batch = MpegClientBatch()
-        # Nothing is allocated until the library has accepted the count and told the size: only it knows a shape that
-        # belongs to these frames.
-        self._pixels: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._infos: Any = None
 
-    def run(self) -> Tuple[MpegClientBatch, npt.NDArray[np.uint8], Any]:
-        """Returns the batch, its pixels as (n, height, width, channels), and an array of infos, of which n are set."""
+    def run(self) -> Taken:
+        """Reads, and waits in this thread."""
+        for after in self._attempts():
+            with self._accepting_the_end():
+                wait(self._client, self._cancel, after, self._deadline, self._between)
+        return self._taking.result()
+
+    async def run_async(self, wait_for: Callable[[int, Deadline], Awaitable[int]]) -> Taken:
+        """Reads, and lets others run while ``wait_for`` waits for a frame newer than a number."""
+        for after in self._attempts():
+            with self._accepting_the_end():
+                await wait_for(after, self._deadline)
+        return self._taking.result()
+
+    def _attempts(self) -> Iterator[int]:
+        """Tries until there is a result; between two attempts gives the number of the frame to wait for a newer than."""
         newest_seen = 0
+        options, batch = self._taking.options, self._taking.batch
         while True:
             is_last_attempt = self._deadline.is_over
             try:
-                self._extract()
+                self._take()
             except errors.Timeout:
                 if is_last_attempt:
                     raise
-                after = self._options.after_seq
+                after = options.after_seq
             except errors.Stale:
                 if is_last_attempt:
                     raise
-                after = self._newest_seq()
+                after = look(self._client, self._cancel, 0, 0)
             else:
-                newest = self._batch.first_seq + self._batch.count - 1
+                newest = batch.first_seq + batch.count - 1
                 if is_last_attempt or self._is_enough(newest_seen):
-                    return self._batch, self._shaped_pixels(), self._infos
+                    return
                 newest_seen = newest
-                after = self._one_before_enough(newest)
-            self._wait(after)
+                self._taking.let_go()
+                after = newest if options.order == Order.NEXT else batch.first_seq + options.count - 2
+            yield after
 
     def _is_enough(self, newest_seen: int) -> bool:
         """Whether waiting would not bring more."""
-        newest = self._batch.first_seq + self._batch.count - 1
+        options, batch = self._taking.options, self._taking.batch
         # Read in order, frames end where a new connection begins: newer ones are there, but do not belong to these.
-        is_cut = self._options.order == Order.NEXT and newest == newest_seen
-        return bool(self._batch.count == self._options.count or is_cut)
+        is_cut = options.order == Order.NEXT and batch.first_seq + batch.count - 1 == newest_seen
+        return bool(batch.count == options.count or is_cut)
 
-    def _one_before_enough(self, newest: int) -> int:
-        if self._options.order == Order.NEXT:
-            return newest
-        return int(self._batch.first_seq + self._options.count - 2)
-
-    def _wait(self, after: int) -> None:
-        """Waits for a frame; if none is to come in time, the next attempt takes what there is."""
-        try:
-            wait(self._client, self._cancel, after, self._deadline, self._between)
-        except (errors.Timeout, errors.Stopped, errors.Ended, errors.StreamFailed):
-            self._deadline = Deadline(0)
-
-    def _newest_seq(self) -> int:
-        with self._client as pointer, self._cancel as token:
-            newest = ctypes.c_uint64()
-            library.mpegclient_wait(pointer, 0, 0, token, ctypes.byref(newest))
-        return newest.value
-
-    def _extract(self) -> None:
-        try:
-            self._call_library()
-        except errors.BufferTooSmall:
-            self._pixels = np.empty(self._batch.buffer_needed, np.uint8)
-            self._infos = (MpegClientFrameInfo * self._options.count)()
-            self._extract()
-
-    def _call_library(self) -> None:
+    def _take(self) -> None:
         self._between()
         with self._client as pointer, self._cancel as token:
-            self._options.cancel = token
-            library.mpegclient_extract_frames(
-                pointer,
-                ctypes.byref(self._options),
-                self._pixels.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8)),
-                self._pixels.nbytes,
-                self._infos,
-                ctypes.sizeof(MpegClientFrameInfo),
-                ctypes.byref(self._batch),
-            )
+            self._taking.options.cancel = token
+            self._taking.take(pointer)
 
-    def _shaped_pixels(self) -> npt.NDArray[np.uint8]:
-        """The pixels without the room for frames that did not come, in the shape that the batch tells."""
-        batch, pixels = self._batch, self._pixels
-        # In place: nobody else knows the array yet, and one that owns its memory can be resized by its user too.
-        pixels.resize((batch.count, batch.height, batch.width, batch.channels), refcheck=False)
-        return pixels
+    @contextlib.contextmanager
+    def _accepting_the_end(self) -> Iterator[None]:
+        """If no frame is to come in time, the next attempt is the last and takes what there is."""
+        try:
+            yield
+        except (errors.Timeout, errors.Stopped, errors.Ended, errors.StreamFailed):
+            self._deadline = Deadline(0)

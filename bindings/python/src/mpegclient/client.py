@@ -15,7 +15,6 @@ from . import errors
 from ._c import (
     ClientPointer,
     MpegClientError,
-    MpegClientEvent,
     MpegClientFrameInfo,
     MpegClientReadOptions,
     MpegClientStats,
@@ -24,16 +23,16 @@ from ._c import (
     read_text,
 )
 from ._convert import ParameterValue, Url, c_text, frame_count, sequence_number
+from ._doorbell import NO_FRAMES, Doorbell
 from ._handle import Handle
-from ._reading import Reading, wait
+from ._reading import Reading, look, wait
+from ._taking import Copying, Lending
 from ._waiting import Deadline, in_slices, in_thread, milliseconds
 from .constants import Order, ReadFlag, State
 from ._parameters import Parameters
+from .batches import Batches
+from .lease import Lease
 from .records import Batch, Event, Failure, FrameInfo, Stats, StreamInfo
-
-
-#: A number that no frame has.
-NO_FRAMES = 2**64 - 1
 
 
 def _do_nothing() -> None:
@@ -117,6 +116,7 @@ class Client:
         self._handle = Handle("client", library.mpegclient_new(), _interrupt, library.mpegclient_free)
         self._finalizer = weakref.finalize(self, self._handle.close)
         self._parameters = Parameters(self._handle)
+        self._doorbell = Doorbell(self._handle)
         try:
             if url is not None:
                 self._parameters["url"] = url
@@ -280,6 +280,71 @@ class Client:
         options = self._read_options(n, order, after, max_age, mix_generations)
         return self._read(options, deadline, _using(cancel), _do_nothing)
 
+    def acquire(
+        self,
+        n: Optional[int] = None,
+        *,
+        order: Order = Order.LATEST,
+        timeout: Optional[float] = None,
+        after: int = 0,
+        max_age: Optional[float] = None,
+        mix_generations: bool = False,
+        cancel: Optional[CancelToken] = None,
+    ) -> Lease:
+        """The frames that read gives, without copying them: where they lie in the ring. ::
+
+            with client.acquire(5) as lease:
+                lease.frames                   # (5, height, width, channels) uint8, read-only
+
+        This takes some microseconds whatever the size. The writer goes on meanwhile, in other memory where it has to:
+        the parameters ``lease_slots`` and ``max_orphans`` say how much. What is kept for long is better read.
+
+        Takes the arguments of read, and raises what read raises.
+        """
+        deadline = self._read_deadline(timeout)
+        options = self._read_options(n, order, after, max_age, mix_generations)
+        return Reading(self._handle, _using(cancel), Lending(options), deadline, _do_nothing).run()
+
+    def batches(
+        self,
+        n: Optional[int] = None,
+        *,
+        order: Order = Order.LATEST,
+        timeout: Optional[float] = math.inf,
+        after: int = 0,
+        cancel: Optional[CancelToken] = None,
+    ) -> Batches:
+        """Batches of ``n`` frames, one after the other, each with frames newer than those before. ::
+
+            for batch in client.batches(5):            # or, in a coroutine:
+            async for batch in client.batches(5):
+                batch.frames                           # (5, height, width, channels) uint8, the caller's own
+
+        With order LATEST each has the newest frames there are, and those that came while the loop was busy and are not
+        among the newest are passed over. With order NEXT none is left out, as long as the ring still holds it. The
+        last batch of a stream may have fewer frames, and so may, with order NEXT, the last one of each connection.
+
+        The loop ends when the stream does, or when it is terminated. While a lost stream is being connected again the
+        loop waits; ``timeout`` is how many seconds for each batch, after which read's rules apply: fewer frames, or
+        errors.Timeout. None: the parameter ``read_timeout``. Beyond that it raises what read raises.
+
+        An ``async for`` waits through the descriptor that fileno gives, without a thread, and needs a loop that watches
+        descriptors, as asyncio's own on Linux does. It takes the events out of the library and keeps them for
+        next_event: who waits for events too finds them there, but not by polling the descriptor.
+        """
+        count = self._read_options(n, order, after, None, False).count
+
+        def reading(after: int) -> Reading[Batch]:
+            taking = Copying(self._read_options(count, order, after, None, False))
+            return Reading(self._handle, _using(cancel), taking, self._read_deadline(timeout), _do_nothing)
+
+        async def wait_for(after: int, deadline: Deadline) -> int:
+            return await self._doorbell.wait(lambda: look(self._handle, _using(cancel), after, 0), after, deadline)
+
+        return Batches(
+            lambda after: reading(after).run(), lambda after: reading(after).run_async(wait_for), after
+        )
+
     def _read(
         self,
         options: MpegClientReadOptions,
@@ -287,7 +352,7 @@ class Client:
         cancel: ContextManager[Any],
         between: Callable[[], None],
     ) -> Batch:
-        return Batch.from_c(*Reading(self._handle, cancel, options, deadline, between).run())
+        return Reading(self._handle, cancel, Copying(options), deadline, between).run()
 
     def _read_options(
         self, n: Optional[int], order: Order, after: int, max_age: Optional[float], mix_generations: bool
@@ -309,27 +374,16 @@ class Client:
 
     def next_event(self) -> Optional[Event]:
         """Takes the oldest event that nobody has taken yet; None if there is none. At most 64 wait."""
-        event = MpegClientEvent()
-        try:
-            with self._handle as client:
-                library.mpegclient_next_event(client, ctypes.byref(event))
-        except errors.NoEvent:
-            return None
-        return Event.from_c(event)
+        return self._doorbell.next_event()
 
     def fileno(self) -> int:
         """A descriptor for select, selectors and event loops: readable while an event waits, or a frame newer than the
         one told to :meth:`arm` is there. Only poll it; it is the client's. Raises errors.SystemFailed."""
-        descriptor = ctypes.c_int32()
-        with self._handle as client:
-            library.mpegclient_event_fd(client, ctypes.byref(descriptor))
-        return descriptor.value
+        return self._doorbell.descriptor()
 
     def arm(self, after: Optional[int]) -> None:
         """Has the descriptor become readable once a frame newer than ``after`` is there; None, as at first: for none."""
-        number = NO_FRAMES if after is None else sequence_number(after, "after")
-        with self._handle as client:
-            library.mpegclient_event_arm(client, number)
+        self._doorbell.arm(NO_FRAMES if after is None else sequence_number(after, "after"))
 
     # ---- What is known ----
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -93,14 +93,12 @@ class FrameInfo:
         )
 
 
-# Not comparable: a comparison of arrays is an array.
+# Not comparable, as batches are not: a comparison of arrays is an array.
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Consecutive frames, oldest first."""
+class BatchInfo:
+    """What is known of consecutive frames besides their pixels."""
 
-    #: The pictures: (n, height, width, channels) uint8, the caller's own.
-    frames: npt.NDArray[np.uint8]
-    #: One for each frame.
+    #: One for each frame, oldest first.
     infos: Tuple[FrameInfo, ...]
     #: Number of the first frame; those after it have the numbers after it.
     first_seq: int
@@ -113,27 +111,39 @@ class Batch:
     #: The frames came over several connections; only where the caller allowed it.
     mixed_generations: bool
 
-    @classmethod
-    def from_c(cls, batch: Any, frames: npt.NDArray[np.uint8], infos: Any) -> Batch:
-        """From an MpegClientBatch, the pixels and an array of MpegClientFrameInfo."""
+    @staticmethod
+    def members_from_c(batch: Any, infos: Any) -> Dict[str, Any]:
+        """From an MpegClientBatch and an array of MpegClientFrameInfo."""
         age_ns = _time(batch.newest_age_ns)
-        return cls(
-            frames=frames,
-            infos=tuple(FrameInfo.from_c(infos[index]) for index in range(batch.count)),
-            first_seq=batch.first_seq,
-            generation=batch.generation,
-            newest_age=None if age_ns is None else age_ns / 1e9,
-            pixel_format=PixelFormat(batch.pixel_format),
-            mixed_generations=bool(batch.flags & BatchFlag.MIXED_GENERATIONS),
-        )
+        return {
+            "infos": tuple(FrameInfo.from_c(infos[index]) for index in range(batch.count)),
+            "first_seq": batch.first_seq,
+            "generation": batch.generation,
+            "newest_age": None if age_ns is None else age_ns / 1e9,
+            "pixel_format": PixelFormat(batch.pixel_format),
+            "mixed_generations": bool(batch.flags & BatchFlag.MIXED_GENERATIONS),
+        }
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.infos)
 
     @property
     def last_seq(self) -> int:
         """Number of the newest frame; read on from here with ``after=batch.last_seq``."""
         return self.first_seq + len(self) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Batch(BatchInfo):
+    """Consecutive frames, oldest first."""
+
+    #: The pictures: (n, height, width, channels) uint8, the caller's own.
+    frames: npt.NDArray[np.uint8]
+
+    @classmethod
+    def from_c(cls, batch: Any, frames: npt.NDArray[np.uint8], infos: Any) -> Batch:
+        """From an MpegClientBatch, the pixels and an array of MpegClientFrameInfo."""
+        return cls(frames=frames, **cls.members_from_c(batch, infos))
 
 
 @dataclass(frozen=True)
@@ -220,6 +230,10 @@ class Stats:
     frames_read: int
     #: Writer threads that hung in a system call and were left behind.
     abandoned_threads: int
+    #: Leases that are out, now: those of earlier setups included.
+    leases: int
+    #: Since the oldest of them was taken; 0 if there is none.
+    oldest_lease_age_ns: int
     #: Rings kept in memory by readers only, now.
     orphaned_rings: int
     #: Damaged frames left out, where the parameter corrupt is drop.
