@@ -220,18 +220,8 @@ fn structs_and_numbers_are_those_that_csharp_has() {
 fn go_leaves_no_function_number_or_member_out() {
     // Each call has a token of its own: none is ever used again.
     const NOT_BOUND: [&str; 1] = ["mpegclient_cancel_reset"];
-    // What C callers set and ignore, what Go's own types say in another way, and what only leases need.
-    const NOT_TOLD: [&str; 9] = [
-        "reserved",
-        "view",
-        "struct_size",
-        "data",
-        "buffer_needed",
-        "device",
-        "row_stride",
-        "frame_stride",
-        "ABI_VERSION",
-    ];
+    // What C callers set and ignore, and what Go's own types say in another way.
+    const NOT_TOLD: [&str; 4] = ["reserved", "view", "device", "row_stride"];
     let sources = support::sources("bindings/go", "go");
     let has = |word: &str| sources.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|found| found == word);
     let functions = declared_functions();
@@ -249,12 +239,13 @@ fn go_leaves_no_function_number_or_member_out() {
 
 /// A declaration of the header as bindings/csharp/src/Native.cs has to have it.
 fn csharp_declaration(result: &str, name: &str, arguments: &str) -> String {
-    let is_free = name.ends_with("_free");
+    let is_free = name.ends_with("_free") || name.ends_with("_release");
     let arguments = arguments.split(',').map(str::trim).filter(|argument| *argument != "void").map(|argument| {
         let at = argument.rfind([' ', '*']).map_or(0, |at| at + 1);
         let (c_type, c_name) = argument.split_at(at);
         let argument_type = match c_type.trim() {
-            "MpegClient *" | "MpegClientCancel *" if is_free => "IntPtr",
+            "MpegClient *" | "MpegClientCancel *" | "MpegClientLease *" if is_free => "IntPtr",
+            "MpegClientLease **" => "out Lease",
             "const MpegClient *" | "MpegClient *" => "ClientHandle",
             "const MpegClientCancel *" => "CancelHandle",
             "const MpegClient *const *" => "IntPtr[]",

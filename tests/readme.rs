@@ -182,14 +182,15 @@ fn the_life_of_a_stream_in_the_header_compiles_and_runs() {
     let lines = chapter.lines().filter_map(|line| line.strip_prefix(" *     "));
     let code: Vec<&str> = lines.map(|line| line.split_inclusive(';').next().unwrap_or_default()).collect();
     assert!(code.len() >= 8 && code.iter().all(|line| line.ends_with(';')), "{code:?}");
-    let code = code
-        .join("\n")
-        .replace("(client, &options, ...)", "(client, &options, memory, sizeof memory, NULL, 0, &batch)");
+    let code = code.join("\n");
+    let code = code.replace("&options, ...)", "&options, memory, sizeof memory, NULL, 0, &batch)");
+    let code = code.replace("&lease, ...);", "&lease, NULL, 0, &batch);\nmpegclient_lease_release(lease);");
     let server = Server::rtsp();
     let text = format!(
         "#include <mpegclient.h>\nint main(void) {{\nstatic uint8_t memory[1 << 20];\n\
          MpegClientReadOptions options = {{.struct_size = sizeof options, .timeout_ms = 9000}};\n\
-         MpegClientBatch batch = {{.struct_size = sizeof batch}};\n{}\nreturn batch.width == 480 ? 0 : 1;\n}}\n",
+         MpegClientBatch batch = {{.struct_size = sizeof batch}};\n\
+         MpegClientLease *lease = NULL;\n{}\nreturn batch.width == 480 ? 0 : 1;\n}}\n",
         with_url(&code, &server.rtsp_url("video"))
     );
     let folder = support::scratch("readme_header");

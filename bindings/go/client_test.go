@@ -129,6 +129,46 @@ func TestReadIntoUsesMemoryAgainAndReadsOn(t *testing.T) {
 	}
 }
 
+func TestALeaseShowsTheRingItselfUntilItIsReleased(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	client := running(t, "cache_size=12")
+	lease, err := client.Acquire(ctx, mpegclient.ReadOptions{Count: 3, Timeout: patience})
+	must(t, err)
+	before := append([]byte{}, lease.Frame(2)...)
+	if lease.Count() != 3 || len(before) != 240*320*3 || lease.Infos[2].Seq != lease.LastSeq() {
+		t.Fatalf("%d frames, %d bytes of the last, %+v", lease.Count(), len(before), lease.Infos)
+	}
+	if picture := lease.Image(2); picture.At(1, 1) != (color.RGBA{before[963], before[964], before[965], 0xff}) {
+		t.Fatalf("%v", picture.At(1, 1))
+	}
+	if counters, err := client.Stats(); err != nil || counters.Leases != 1 || counters.OldestLeaseAge <= 0 {
+		t.Fatalf("%+v, %v", counters, err)
+	}
+	// Until the ring has gone round, and beyond the client.
+	_, err = client.Wait(ctx, lease.LastSeq()+24, patience)
+	must(t, err)
+	must(t, client.Close())
+	if !bytes.Equal(lease.Frame(2), before) {
+		t.Fatal("the frames changed")
+	}
+	lease.Release()
+	lease.Release()
+	if lease.Data != nil {
+		t.Fatal("the memory can still be reached")
+	}
+
+	client = running(t)
+	for _, count := range []int{9, 4096, 1 << 30} { // cache_size is 8
+		_, err = client.Acquire(ctx, mpegclient.ReadOptions{Count: count})
+		expect(t, err, mpegclient.ErrInvalidArgument)
+	}
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	_, err = client.Acquire(short, mpegclient.ReadOptions{AfterSeq: math.MaxUint64 - 1, Timeout: mpegclient.NoLimit})
+	expect(t, err, context.DeadlineExceeded)
+}
+
 func TestImagesShowThePixels(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

@@ -5,17 +5,17 @@ import (
 	"image/color"
 )
 
-// Image gives one frame as an image that shares the batch's memory: *image.RGBA, *image.Gray, or *RGBImage for frames of
+// Image gives one frame as an image that shares the memory of Data: *image.RGBA, *image.Gray, or *RGBImage for frames of
 // three channels.
-func (b *Batch) Image(index int) image.Image {
-	pixels, stride, bounds := b.Frame(index), b.Width*b.Channels, image.Rect(0, 0, b.Width, b.Height)
-	switch b.PixelFormat {
+func (f *Frames) Image(index int) image.Image {
+	pixels, stride, bounds := f.Frame(index), f.Width*f.Channels, image.Rect(0, 0, f.Width, f.Height)
+	switch f.PixelFormat {
 	case RGBA:
 		return &image.RGBA{Pix: pixels, Stride: stride, Rect: bounds}
 	case Gray8:
 		return &image.Gray{Pix: pixels, Stride: stride, Rect: bounds}
 	default:
-		return &RGBImage{Pix: pixels, Stride: stride, Rect: bounds, BGR: b.PixelFormat == BGR24}
+		return &RGBImage{Pix: pixels, Stride: stride, Rect: bounds, BGR: f.PixelFormat == BGR24}
 	}
 }
 

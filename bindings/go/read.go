@@ -26,36 +26,43 @@ type ReadOptions struct {
 	MixGenerations bool          // the batch may hold frames of several connections
 }
 
-// Batch is what was read: consecutive frames, oldest first.
-type Batch struct {
-	// Data is an array (Count, Height, Width, Channels), tightly packed. It is the caller's own.
+// Frames are consecutive frames, oldest first: what Batch and Lease have in common.
+type Frames struct {
+	// Data holds the frames, each (Height, Width, Channels) and row by row without gaps.
 	Data []byte
 	Shape
 	PixelFormat      PixelFormat
 	Infos            []FrameInfo   // one for each frame
+	FrameStride      int           // bytes from one frame to the next in Data
 	FirstSeq         uint64        // number of the first frame; those after it have the numbers after it
 	Generation       uint64        // connection that the newest frame came over, counted from 1
 	NewestAge        time.Duration // since the newest frame's packet arrived, or UnknownTime
 	MixedGenerations bool          // the frames came over several connections
+}
+
+// Batch is frames in memory of the caller's own. Data is an array (Count, Height, Width, Channels), tightly packed.
+type Batch struct {
+	Frames
 
 	infos []C.MpegClientFrameInfo // memory for a read to come
 }
 
 // Count is how many frames there are.
-func (b *Batch) Count() int { return len(b.Infos) }
+func (f *Frames) Count() int { return len(f.Infos) }
 
 // LastSeq is the number of the newest frame, 0 if there is none; read on from here.
-func (b *Batch) LastSeq() uint64 {
-	if b.Count() == 0 {
+func (f *Frames) LastSeq() uint64 {
+	if f.Count() == 0 {
 		return 0
 	}
-	return b.FirstSeq + uint64(b.Count()) - 1
+	return f.FirstSeq + uint64(f.Count()) - 1
 }
 
-// Frame gives the bytes of one frame, (Height, Width, Channels). It shares the batch's memory.
-func (b *Batch) Frame(index int) []byte {
-	size := b.Height * b.Width * b.Channels
-	return b.Data[index*size : (index+1)*size : (index+1)*size]
+// Frame gives the bytes of one frame, (Height, Width, Channels). It shares the memory of Data.
+func (f *Frames) Frame(index int) []byte {
+	begin := index * f.FrameStride
+	end := begin + f.Height*f.Width*f.Channels
+	return f.Data[begin:end:end]
 }
 
 // OutputShape tells the shape of the frames, fixed from Setup to Clear. It waits for the first frame if need be.
@@ -131,7 +138,8 @@ func (c *Client) ReadInto(ctx context.Context, batch *Batch, options ReadOptions
 	if err != nil {
 		return err
 	}
-	batch.describe(&got)
+	batch.Data = batch.Data[:got.frame_stride*C.uint64_t(got.count)]
+	batch.describe(&got, batch.infos)
 	return nil
 }
 
@@ -186,18 +194,18 @@ func (c *Client) extract(
 	})
 }
 
-// describe takes over what the library says of the frames that now lie in the batch's memory.
-func (b *Batch) describe(got *C.MpegClientBatch) {
-	b.Data = b.Data[:got.frame_stride*C.uint64_t(got.count)]
-	b.Shape = Shape{int(got.height), int(got.width), int(got.channels)}
-	b.PixelFormat = PixelFormat(got.pixel_format)
-	b.FirstSeq = uint64(got.first_seq)
-	b.Generation = uint64(got.generation)
-	b.NewestAge = time.Duration(got.newest_age_ns)
-	b.MixedGenerations = got.flags&C.MPEGCLIENT_BATCH_MIXED_GENERATIONS != 0
-	b.Infos = make([]FrameInfo, got.count)
-	for index := range b.Infos {
-		b.Infos[index] = frameInfo(&b.infos[index])
+// describe takes over what the library says of frames, and of each of them.
+func (f *Frames) describe(got *C.MpegClientBatch, infos []C.MpegClientFrameInfo) {
+	f.Shape = Shape{int(got.height), int(got.width), int(got.channels)}
+	f.PixelFormat = PixelFormat(got.pixel_format)
+	f.FrameStride = int(got.frame_stride)
+	f.FirstSeq = uint64(got.first_seq)
+	f.Generation = uint64(got.generation)
+	f.NewestAge = time.Duration(got.newest_age_ns)
+	f.MixedGenerations = got.flags&C.MPEGCLIENT_BATCH_MIXED_GENERATIONS != 0
+	f.Infos = make([]FrameInfo, got.count)
+	for index := range f.Infos {
+		f.Infos[index] = frameInfo(&infos[index])
 	}
 }
 

@@ -102,6 +102,8 @@ type Stats struct {
 	Reads            uint64        // batches handed out
 	FramesRead       uint64        // frames handed out
 	AbandonedThreads uint64        // writer threads that hung in a system call and were left behind
+	Leases           uint64        // leases that are out, now
+	OldestLeaseAge   time.Duration // since the oldest of them was taken; 0 if there is none
 	OrphanedRings    uint64        // rings kept in memory by readers only, now
 	DroppedCorrupt   uint64        // damaged frames left out, where the parameter corrupt is drop
 	ClockOffset      time.Duration // from capture by the sender's clock to arrival by the local one, or UnknownTime
@@ -128,6 +130,8 @@ func stats(stats *C.MpegClientStats) *Stats {
 		Reads:            uint64(stats.reads),
 		FramesRead:       uint64(stats.frames_read),
 		AbandonedThreads: uint64(stats.abandoned_threads),
+		Leases:           uint64(stats.leases),
+		OldestLeaseAge:   time.Duration(stats.oldest_lease_age_ns),
 		OrphanedRings:    uint64(stats.orphaned_rings),
 		DroppedCorrupt:   uint64(stats.dropped_corrupt),
 		ClockOffset:      time.Duration(stats.clock_offset_ns),

@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -150,6 +151,10 @@ pub fn go(arguments: &[&str]) -> Command {
     let mut command = Command::new("go");
     command.args(arguments).env("PKG_CONFIG_PATH", installed().join("lib/pkgconfig"));
     command.env("LD_LIBRARY_PATH", installed().join("lib"));
+    // Go keeps what it compiled, and does not see that the header has changed since. It does see its compiler's options.
+    let mut hasher = DefaultHasher::new();
+    fs::read(root().join("include/mpegclient.h")).expect("no header").hash(&mut hasher);
+    command.env("CGO_CFLAGS", format!("-g -O2 -DHEADER_IS_{:x}", hasher.finish()));
     command.env("GOCACHE", target().join("go-cache")).env("GOPATH", target().join("go")).env("GOPROXY", "off");
     command
 }

@@ -18,6 +18,9 @@ namespace MpegClient
     /// </remarks>
     public sealed class Client : IDisposable
     {
+        // That a client keeps, whatever the parameter cache_size is: the library refuses to lend more.
+        private const uint MostFrames = 4096;
+
         private readonly ClientHandle handle = Native.mpegclient_new();
 
         /// <summary>Makes a client in the state Idle, with every parameter at its default.</summary>
@@ -268,6 +271,31 @@ namespace MpegClient
             int status = Extract(buffer, infos, ref asked, cancellation, out BatchInfo info);
             Calls.Check(status);
             return info;
+        }
+
+        /// <summary>Read without copying. The lease is to be disposed of.</summary>
+        public unsafe Lease Acquire(ReadOptions options = null, CancellationToken cancellation = default(CancellationToken))
+        {
+            var asked = NativeOptions(options ?? new ReadOptions());
+            var batch = new BatchInfo { StructSize = (uint)sizeof(BatchInfo) };
+            var infos = new FrameInfo[Math.Min(asked.Count, MostFrames)];
+            Lease lease = null;
+            fixed (FrameInfo* places = infos)
+            {
+                IntPtr elements = (IntPtr)places;
+                Calls.Wait(cancellation, cancel =>
+                {
+                    asked.Cancel = cancel.DangerousGetHandle();
+                    int status = Native.mpegclient_acquire_frames(
+                        handle, ref asked, out lease, (FrameInfo*)elements, new UIntPtr((uint)sizeof(FrameInfo)), ref batch);
+                    GC.KeepAlive(cancel);
+                    return status;
+                });
+            }
+            Array.Resize(ref infos, (int)batch.Count);
+            lease.Infos = infos;
+            lease.Info = batch;
+            return lease;
         }
 
         /// <summary>Gives Ok or BufferTooSmall and throws for all else.</summary>

@@ -75,6 +75,8 @@ namespace MpegClient
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_wait(ClientHandle client, ulong afterSeq, long timeoutMs, CancelHandle cancel, out ulong newest);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_extract_frames(ClientHandle client, ref NativeReadOptions options, byte* buffer, UIntPtr bufferSize, FrameInfo* infos, UIntPtr infoSize, ref BatchInfo batch);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_frame_info(ClientHandle client, ulong seq, FrameInfo* info, UIntPtr infoSize);
+        [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_acquire_frames(ClientHandle client, ref NativeReadOptions options, out Lease lease, FrameInfo* infos, UIntPtr infoSize, ref BatchInfo batch);
+        [DllImport(Library, CallingConvention = C)] internal static extern void mpegclient_lease_release(IntPtr lease);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_next_event(ClientHandle client, ref Event @event);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_event_fd(ClientHandle client, out int descriptor);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_event_arm(ClientHandle client, ulong afterSeq);

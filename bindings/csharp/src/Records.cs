@@ -160,6 +160,10 @@ namespace MpegClient
         public ulong FramesRead { get; private set; }
         /// <summary>Writer threads that hung in a system call and were left behind.</summary>
         public ulong AbandonedThreads { get; private set; }
+        /// <summary>Leases that are out, now.</summary>
+        public ulong Leases { get; private set; }
+        /// <summary>Nanoseconds since the oldest of them was taken; 0 if there is none.</summary>
+        public long OldestLeaseAgeNs { get; private set; }
         /// <summary>Rings kept in memory by readers only, now.</summary>
         public ulong OrphanedRings { get; private set; }
         /// <summary>Damaged frames left out, where the parameter corrupt is drop.</summary>

@@ -133,6 +133,33 @@ static class Tests
     }
 
     [Test]
+    static void ALeaseShowsTheRingItselfUntilItIsDisposedOf()
+    {
+        Lease lease;
+        byte[] before;
+        using (var client = Running("cache_size=12"))
+        {
+            lease = client.Acquire(new ReadOptions { Count = 3, Timeout = Patience });
+            before = lease.Frame(2).ToArray();
+            Require(lease.Count == 3 && before.Length == 240 * 320 * 3 && before.Distinct().Count() > 50, "pixels");
+            Require(lease.Infos[2].Seq == lease.Info.LastSeq && lease.Data != IntPtr.Zero, "infos");
+            var stats = client.Stats();
+            Require(stats.Leases == 1 && stats.OldestLeaseAgeNs > 0, "stats");
+            client.Wait(lease.Info.LastSeq + 24, Patience); // until the ring has gone round
+            Fails(Status.InvalidArgument, () => client.Acquire(new ReadOptions { Count = 13 }));
+            Fails(Status.InvalidArgument, () => client.Acquire(new ReadOptions { Count = int.MaxValue }));
+            var source = new CancellationTokenSource(100);
+            var forever = new ReadOptions { AfterSeq = Never, Timeout = Timeout.InfiniteTimeSpan };
+            Throws<OperationCanceledException>(() => client.Acquire(forever, source.Token));
+        }
+        Require(lease.Frame(2).SequenceEqual(before), "the frames changed");
+        Throws<ArgumentOutOfRangeException>(() => lease.Frame(3));
+        lease.Dispose();
+        lease.Dispose();
+        Throws<ObjectDisposedException>(() => lease.Frame(2));
+    }
+
+    [Test]
     static void FailuresTellWhatHappened()
     {
         using (var client = new Client())
