@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build header abi demo test test-all test-faults lint install uninstall clean
+.PHONY: help setup build static wheel header abi demo test test-all test-faults lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -28,6 +28,18 @@ build: ## build the shared and the static library
 	$(CARGO) rustc --release --lib --crate-type cdylib
 	$(CARGO) rustc --release --lib --crate-type staticlib
 	@ln -sf libmpegclient.so $(RELEASE)/$(SONAME)
+
+static: ## build one self-contained library, with a small FFmpeg linked in
+	@$(INSTALL_MISSING) static
+	@bindings/static/build.sh $(TARGET)/static
+
+# Wheels want an environment with pip; that of the demo has one.
+wheel: static ## build a Python wheel around the self-contained library
+	@$(INSTALL_MISSING) demo
+	rm -rf $(TARGET)/wheel && mkdir -p $(TARGET)/wheel && cp -r bindings/python $(TARGET)/wheel/source
+	MPEGCLIENT_LIBRARY=$(abspath $(TARGET)/static/libmpegclient.so) \
+	    $(TARGET)/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir $(TARGET)/wheel $(TARGET)/wheel/source
+	@ls $(TARGET)/wheel/*.whl
 
 header: ## write include/mpegclient.h anew from src/capi
 	MPEGCLIENT_WRITE_HEADER=1 $(CARGO) test --test header
@@ -47,6 +59,7 @@ test: ## run the tests, against real servers; 12 minutes at most
 
 test-all: ## run also the tests that take longer
 	@$(INSTALL_MISSING) test
+	@$(INSTALL_MISSING) static
 	@$(MAKE) --no-print-directory build
 	@tests/support/run_tests.sh --all
 

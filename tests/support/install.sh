@@ -1,14 +1,14 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | demo | test
+#   install.sh build | static | demo | test
 #
-# Each group holds the one before. Debian packages come by apt-get, Python packages go into an environment of their own
+# The groups demo and test hold those before them, but for static. Debian packages come by apt-get, Python packages go into an environment of their own
 # below target/. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
 # says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|demo|test}
+group=${1:?usage: install.sh build|static|demo|test}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -22,6 +22,13 @@ libavcodec-dev             | to decode                                  | (part 
 libavutil-dev              | to decode                                  | (part of FFmpeg)
 libswscale-dev             | to scale and convert colours               | (part of FFmpeg)
 libclang-dev               | to read the headers of FFmpeg (bindgen)    | libclang'
+static_packages='
+dpkg-dev                   | to fetch the source of FFmpeg              | (Debian only)
+xz-utils                   | to unpack it                               | xz
+make                       | to build it                                | make
+nasm                       | to build its fast parts                    | nasm
+libmbedtls-dev             | to link TLS in                             | Mbed TLS 2.28 as a static library
+zlib1g-dev                 | to link zlib in                            | zlib as a static library'
 demo_packages='
 ffmpeg                     | to make test clips                         | the ffmpeg program with libx264 and libx265
 python3-gi                 | to run the RTSP server                     | PyGObject
@@ -58,6 +65,7 @@ cffi   | cffi   | to test the example with cffi'
 
 case $group in
     build) packages=$build_packages modules= ;;
+    static) packages=$build_packages$static_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
