@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build header demo test test-all test-faults bench lint install uninstall clean
+.PHONY: help setup build static wheel header abi demo test test-all test-faults bench lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -29,8 +29,23 @@ build: ## build the shared and the static library
 	$(CARGO) rustc --release --lib --crate-type staticlib
 	@ln -sf libmpegclient.so $(RELEASE)/$(SONAME)
 
+static: ## build one self-contained library, with a small FFmpeg linked in
+	@$(INSTALL_MISSING) static
+	@bindings/static/build.sh $(TARGET)/static
+
+# Wheels want an environment with pip; that of the demo has one.
+wheel: static ## build a Python wheel around the self-contained library
+	@$(INSTALL_MISSING) demo
+	rm -rf $(TARGET)/wheel && mkdir -p $(TARGET)/wheel && cp -r bindings/python $(TARGET)/wheel/source
+	MPEGCLIENT_LIBRARY=$(abspath $(TARGET)/static/libmpegclient.so) \
+	    $(TARGET)/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir $(TARGET)/wheel $(TARGET)/wheel/source
+	@ls $(TARGET)/wheel/*.whl
+
 header: ## write include/mpegclient.h anew from src/capi
 	MPEGCLIENT_WRITE_HEADER=1 $(CARGO) test --test header
+
+abi: ## describe the present binary interface in tests/abi
+	MPEGCLIENT_WRITE_ABI=1 $(CARGO) test --test abi_kept the_binary_interface
 
 demo: ## show the client on a real RTSP server, for ten seconds
 	@$(INSTALL_MISSING) demo
@@ -44,6 +59,7 @@ test: ## run the tests, against real servers; 12 minutes at most
 
 test-all: ## run also the tests that take longer, and those with JAX (500 MB)
 	@$(INSTALL_MISSING) test-all
+	@$(INSTALL_MISSING) static
 	@$(MAKE) --no-print-directory build
 	@tests/support/run_tests.sh --all
 
@@ -64,24 +80,37 @@ lint: ## check formatting and look for doubtful code
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 
+# What a program needs that links libmpegclient.a. FFmpeg stays a shared library.
+LIBS_PRIVATE := -lavformat -lavcodec -lswscale -lavutil -lgcc_s -lpthread -lm -ldl -lc
+CMAKEDIR := $(LIBDIR)/cmake/mpegclient
+empty :=
+space := $(empty) $(empty)
+FILL_IN = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' -e 's|@SONAME@|$(SONAME)|'
+
 # Takes what `make build` made, so that a root without a Rust toolchain can run it.
 install: $(RELEASE)/libmpegclient.so $(RELEASE)/libmpegclient.a ## install to PREFIX (below DESTDIR)
-	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -d $(addprefix $(DESTDIR),$(INCLUDEDIR) $(LIBDIR)/pkgconfig $(CMAKEDIR))
 	install -m 644 include/mpegclient.h bindings/cpp/mpegclient.hpp $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(RELEASE)/libmpegclient.so $(DESTDIR)$(LIBDIR)/libmpegclient.so.$(VERSION)
 	ln -sf libmpegclient.so.$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libmpegclient.so
 	install -m 644 $(RELEASE)/libmpegclient.a $(DESTDIR)$(LIBDIR)
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-	    -e 's|@VERSION@|$(VERSION)|' bindings/mpegclient.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	$(FILL_IN) -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@LIBS_PRIVATE@|$(LIBS_PRIVATE)|' \
+	    bindings/mpegclient.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	$(FILL_IN) -e "s|@INCLUDEDIR@|$$(realpath -m --relative-to=$(CMAKEDIR) $(INCLUDEDIR))|" \
+	    -e 's|@LIBS_PRIVATE@|$(subst $(space),;,$(LIBS_PRIVATE))|' \
+	    bindings/mpegclient-config.cmake.in > $(DESTDIR)$(CMAKEDIR)/mpegclient-config.cmake
+	$(FILL_IN) bindings/mpegclient-config-version.cmake.in > $(DESTDIR)$(CMAKEDIR)/mpegclient-config-version.cmake
 
 $(RELEASE)/libmpegclient.so $(RELEASE)/libmpegclient.a:
 	$(MAKE) build
 
+# Folders that others use too stay.
 uninstall: ## take away what install put there
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/,mpegclient.h mpegclient.hpp)
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libmpegclient.so.$(VERSION) $(SONAME) libmpegclient.so libmpegclient.a)
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/mpegclient.pc
+	rm -rf $(DESTDIR)$(CMAKEDIR)
 
 clean: ## remove everything built
 	$(CARGO) clean

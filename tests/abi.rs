@@ -128,8 +128,9 @@ fn member_size<S, T>(_member: fn(&S) -> *const T) -> usize {
     size_of::<T>()
 }
 
-#[test]
-fn structs_lie_in_memory_as_the_header_has_them() {
+/// How the structs lie in memory, one line for each and for each of their members, and the C statements that print the
+/// same lines.
+fn layouts() -> (String, String) {
     let mut rust = String::new();
     let mut c = String::new();
     layout! { rust, c:
@@ -163,16 +164,154 @@ fn structs_lie_in_memory_as_the_header_has_them() {
             device, flags, first_seq, generation, newest_age_ns, largest_gap_ns,
         }
     }
+    (rust, c)
+}
+
+#[test]
+fn structs_lie_in_memory_as_the_header_has_them() {
+    let (rust, c) = layouts();
     let folder = support::scratch("layout");
     let source = folder.join("layout.c");
     let text = format!("#include <mpegclient.h>\n#include <stdio.h>\nint main(void) {{\n{c}return 0;\n}}\n");
     std::fs::write(&source, text).expect("layout.c cannot be written");
-    for compiler in ["gcc", "clang"] {
+    let wrapper = folder.join("layout.cpp");
+    std::fs::copy(&source, &wrapper).expect("layout.cpp cannot be written");
+    for (compiler, standard, source) in
+        [("gcc", "c99", &source), ("clang", "c99", &source), ("g++", "c++17", &wrapper), ("clang++", "c++17", &wrapper)]
+    {
         let program = folder.join(compiler);
-        support::compile(compiler, "c99", std::slice::from_ref(&source), &program);
+        support::compile(compiler, standard, std::slice::from_ref(source), &program);
         let printed = support::expect_success(&mut Command::new(&program));
         assert_eq!(printed, rust, "{compiler} (left) and rustc lay the structs out differently");
     }
     let declared = HEADER.lines().filter(|line| line.starts_with("} MpegClient")).count();
     assert_eq!(rust.lines().filter(|line| !line.contains('.')).count(), declared, "a struct is missing here");
+}
+
+/// Lines in an order that does not depend on where they come from.
+fn sorted<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut lines: Vec<&str> = lines.collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn structs_lie_in_memory_as_go_has_them() {
+    let go = support::expect_success(support::go(&["run", "./internal/layout"]).current_dir(support::go_folder()));
+    assert_eq!(sorted(go.lines()), sorted(layouts().0.lines()), "cgo (left) and rustc lay the structs out differently");
+}
+
+#[test]
+fn structs_and_numbers_are_those_that_csharp_has() {
+    let program = support::compile_csharp("abi", "bindings/csharp/tests/Abi.cs");
+    let printed = support::expect_success(&mut support::mono(&program));
+    let (numbers, structs): (Vec<&str>, Vec<&str>) = printed.lines().partition(|line| line.starts_with("#define"));
+    assert_eq!(
+        sorted(structs.into_iter()),
+        sorted(layouts().0.lines()),
+        "C# (left) and rustc lay the structs out differently"
+    );
+    let ours =
+        |line: &&str| line.starts_with("#define MPEGCLIENT_") && !line.starts_with("#define MPEGCLIENT_VERSION_");
+    let header = HEADER.lines().filter(ours).filter(|line| line.split(' ').count() == 3);
+    assert_eq!(sorted(numbers.into_iter()), sorted(header), "C# (left) and the header have different numbers");
+}
+
+#[test]
+fn go_leaves_no_function_number_or_member_out() {
+    // Each call has a token of its own: none is ever used again.
+    const NOT_BOUND: [&str; 1] = ["mpegclient_cancel_reset"];
+    // What C callers set and ignore, and what Go's own types say in another way.
+    const NOT_TOLD: [&str; 4] = ["reserved", "view", "device", "row_stride"];
+    let sources = support::sources("bindings/go", "go");
+    let has = |word: &str| sources.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|found| found == word);
+    let functions = declared_functions();
+    let unbound: Vec<&String> = functions.iter().filter(|name| !has(name)).collect();
+    assert_eq!(unbound, NOT_BOUND, "functions that Go does not call (left)");
+    let numbers = constants("MPEGCLIENT_");
+    let missing = numbers.keys().filter(|name| !name.starts_with("VERSION_") && !has(&format!("MPEGCLIENT_{name}")));
+    assert_eq!(missing.collect::<Vec<_>>(), ["DEVICE_CPU"; 0], "numbers that Go does not name");
+    let (layout, _) = layouts();
+    let members = layout.lines().filter_map(|line| line.split_once('.')?.1.split(' ').next());
+    // A member that is a word of Go has an underscore before it.
+    let missing = members.filter(|name| !has(name) && !has(&format!("_{name}")) && !NOT_TOLD.contains(name));
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0], "members that Go does not read");
+}
+
+/// A declaration of the header as bindings/csharp/src/Native.cs has to have it.
+fn csharp_declaration(result: &str, name: &str, arguments: &str) -> String {
+    let is_free = name.ends_with("_free") || name.ends_with("_release");
+    let arguments = arguments.split(',').map(str::trim).filter(|argument| *argument != "void").map(|argument| {
+        let at = argument.rfind([' ', '*']).map_or(0, |at| at + 1);
+        let (c_type, c_name) = argument.split_at(at);
+        let argument_type = match c_type.trim() {
+            "MpegClient *" | "MpegClientCancel *" | "MpegClientLease *" if is_free => "IntPtr",
+            "MpegClientLease **" => "out Lease",
+            "const MpegClient *" | "MpegClient *" => "ClientHandle",
+            "const MpegClientCancel *" => "CancelHandle",
+            "const MpegClient *const *" => "IntPtr[]",
+            "const uint64_t *" => "ulong[]",
+            "const char *" | "char *" => "byte[]",
+            "uint8_t *" => "byte*",
+            "int32_t *" => "out int",
+            "uint32_t *" => "out uint",
+            "uint64_t *" => "out ulong",
+            "size_t *" => "out UIntPtr",
+            "void *" => "IntPtr",
+            "MpegClientFrameInfo *" => "FrameInfo*",
+            "const MpegClientReadOptions *" => "ref NativeReadOptions",
+            "MpegClientBatch *" => "ref BatchInfo",
+            "MpegClientError *" => "ref Failure",
+            "MpegClientLogCallback" => "LogCallback",
+            "int32_t" => "int",
+            "int64_t" => "long",
+            "uint64_t" => "ulong",
+            "size_t" => "UIntPtr",
+            other => match other.strip_prefix("MpegClient").and_then(|rest| rest.strip_suffix(" *")) {
+                Some(record) => &format!("ref {record}"),
+                None => panic!("{name}: no C# type is known for {other:?}"),
+            },
+        };
+        let words: Vec<String> = c_name.split('_').enumerate().map(|(index, word)| capital(word, index > 0)).collect();
+        let name = words.concat();
+        format!("{argument_type} {}", if name == "event" { "@event" } else { &name })
+    });
+    let result = match result.trim() {
+        "int32_t" => "int",
+        "uint32_t" => "uint",
+        "size_t" => "UIntPtr",
+        "const char *" => "IntPtr",
+        "MpegClient *" => "ClientHandle",
+        "MpegClientCancel *" => "CancelHandle",
+        "void" => "void",
+        other => panic!("{name}: no C# type is known for {other:?}"),
+    };
+    format!("internal static extern {result} {name}({});", arguments.collect::<Vec<_>>().join(", "))
+}
+
+fn capital(word: &str, is_capital: bool) -> String {
+    let (first, rest) = word.split_at(1);
+    if is_capital { first.to_uppercase() + rest } else { word.to_owned() }
+}
+
+#[test]
+fn csharp_declares_every_function_as_the_header_does() {
+    const NOT_BOUND: &str = "// Not bound: ";
+    let native = support::sources("bindings/csharp/src", "cs");
+    let mut declared = 0;
+    let is_code = |line: &&str| !["//", " *", "#", "}  //"].iter().any(|begin| line.starts_with(begin));
+    let code = HEADER.lines().filter(is_code).collect::<Vec<_>>().join(" ");
+    for name in declared_functions() {
+        if native.contains(&format!("{NOT_BOUND}{name}\n")) {
+            continue;
+        }
+        let (before, after) = code.split_once(&format!("{name}(")).expect("a function without a declaration");
+        let result = before.rsplit([';', '{', '}', '/']).next().unwrap_or_default();
+        let arguments = after.split(')').next().unwrap_or_default();
+        let arguments = arguments.split_whitespace().collect::<Vec<_>>().join(" ");
+        let expected = csharp_declaration(result, &name, &arguments);
+        assert!(native.contains(&expected), "bindings/csharp/src/Native.cs should have: {expected}");
+        declared += 1;
+    }
+    assert_eq!(native.matches(" extern ").count(), declared, "C# declares what the header does not");
 }

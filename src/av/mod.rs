@@ -86,8 +86,10 @@ pub(crate) fn build_info() -> String {
     // SAFETY: these take nothing and return numbers or strings that live as long as the library.
     unsafe {
         format!(
-            "FFmpeg {} (libavformat {}, libavcodec {}, libswscale {}; TLS by {}; {})",
+            "FFmpeg {}{} (libavformat {}, libavcodec {}, libswscale {}; TLS by {}; {})",
             CStr::from_ptr(ffi::av_version_info()).to_string_lossy(),
+            // Set by `make static`; the objects themselves do not tell how they will be linked.
+            if option_env!("MPEGCLIENT_STATIC").is_some() { " linked in" } else { "" },
             version(ffi::avformat_version()),
             version(ffi::avcodec_version()),
             version(ffi::swscale_version()),
@@ -95,6 +97,13 @@ pub(crate) fn build_info() -> String {
             CStr::from_ptr(ffi::avformat_license()).to_string_lossy(),
         )
     }
+}
+
+/// Whether FFmpeg finds the certificates that the system trusts by itself. It does with GnuTLS alone.
+pub(crate) fn finds_system_certificates() -> bool {
+    // SAFETY: it takes nothing and returns a string that lives as long as the library.
+    let configuration = unsafe { CStr::from_ptr(ffi::avformat_configuration()) };
+    tls_library(&configuration.to_string_lossy()) == "GnuTLS"
 }
 
 /// Which library FFmpeg was configured to do TLS with.

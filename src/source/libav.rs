@@ -4,7 +4,10 @@ use super::address::{is_live_scheme, scheme, with_credentials};
 use super::annex_b::{Codec, Contents};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Next, SourceInfo, Unit, UnitMeta};
-use crate::av::{AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, format_has_option};
+use crate::av::{
+    AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, finds_system_certificates,
+    format_has_option,
+};
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
@@ -14,6 +17,7 @@ use crate::geometry::{Display, Orientation};
 use crate::log::{self, Level};
 use crate::redact::redact_with;
 use crate::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Media time that probing may read, in microseconds. libavformat's own 5 s keep RTMP and HLS waiting for nothing.
@@ -354,10 +358,24 @@ fn nested_options(config: &Config, scheme: &str) -> Result<Nested> {
         return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Connect));
     }
     let mut options = vec![("tls_verify", "1".to_owned())];
-    if !config.ca_file.is_empty() {
-        options.push(("ca_file", config.ca_file.clone()));
-    }
+    options.extend(trusted_certificates(config).map(|file| ("ca_file", file)));
     Ok(options)
+}
+
+/// The file of certificates to trust; `None` leaves that to FFmpeg.
+fn trusted_certificates(config: &Config) -> Option<String> {
+    // Where systems keep those that they trust: Debian and Alpine, Fedora, SUSE, others.
+    const SYSTEM: [&str; 4] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
+    if !config.ca_file.is_empty() {
+        return Some(config.ca_file.clone());
+    }
+    let named = || SYSTEM.into_iter().find(|file| Path::new(file).exists()).map(str::to_owned);
+    if finds_system_certificates() { None } else { named() }
 }
 
 /// The protocols that a source may lead to. What comes from the network may not name local files.

@@ -1,14 +1,15 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | demo | test | test-all | bench
+#   install.sh build | static | demo | test | test-all | bench
 #
-# Each of the first four holds the one before; bench holds demo. Debian packages come by apt-get, Python packages go into
-# an environment of their own below target/, those of bench into another, where the peers cannot disturb the tests. A
-# system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
+# build, demo, test and test-all each hold the one before; static holds build, bench holds demo. Debian packages come by
+# apt-get, Python packages go into an environment of their own below target/, those of bench into another, where the
+# peers cannot disturb the tests. A system without apt is only told what is needed; once that is there,
+# MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|demo|test|test-all|bench}
+group=${1:?usage: install.sh build|static|demo|test|test-all|bench}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -22,6 +23,13 @@ libavcodec-dev             | to decode                                  | (part 
 libavutil-dev              | to decode                                  | (part of FFmpeg)
 libswscale-dev             | to scale and convert colours               | (part of FFmpeg)
 libclang-dev               | to read the headers of FFmpeg (bindgen)    | libclang'
+static_packages='
+dpkg-dev                   | to fetch the source of FFmpeg              | (Debian only)
+xz-utils                   | to unpack it                               | xz
+make                       | to build it                                | make
+nasm                       | to build its fast parts                    | nasm
+libmbedtls-dev             | to link TLS in                             | Mbed TLS 2.28 as a static library
+zlib1g-dev                 | to link zlib in                            | zlib as a static library'
 demo_packages='
 ffmpeg                     | to make test clips                         | the ffmpeg program with libx264 and libx265
 python3-gi                 | to run the RTSP server                     | PyGObject
@@ -32,8 +40,13 @@ python3-venv               | to keep Python packages apart              | Python
 test_packages='
 g++                        | to test the header and the C++ wrapper     | a C++17 compiler
 clang                      | to test them with a second compiler        | clang
+golang-go                  | to test the Go binding                     | Go 1.19 or later
+mono-mcs                   | to test the C# binding                     | the C# compiler of Mono 6.8
+mono-runtime               | to test the C# binding                     | Mono 6.8
+cmake                      | to test the CMake package                  | CMake 3.16 or later
 binutils                   | to read symbols and sections (nm, readelf) | binutils
 libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
+abigail-tools              | to compare binary interfaces (abidiff)     | libabigail
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
@@ -53,7 +66,8 @@ rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
 pytest | pytest | to run the Python tests
-mypy   | mypy   | to check the type hints'
+mypy   | mypy   | to check the type hints
+cffi   | cffi   | to test the example with cffi'
 all_modules='
 jax    | jax    | to import frames through DLPack'
 bench_modules='
@@ -69,6 +83,7 @@ mpegCoder | mpegCoder              | to measure mpegCoder'
 venv=$target/venv peers=
 case $group in
     build) packages=$build_packages modules= ;;
+    static) packages=$build_packages$static_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
     test-all) packages=$build_packages$demo_packages$test_packages

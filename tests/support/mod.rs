@@ -4,6 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -132,6 +133,68 @@ pub fn compile_with(compiler: &str, standard: &str, sources: &[PathBuf], program
     let mut rpath = OsString::from("-Wl,-rpath,");
     rpath.push(folder);
     expect_success(command.arg(rpath));
+}
+
+/// Runs `make install` into a folder, as a user would, and gives it. Every test that asks has the same one.
+pub fn installed() -> &'static Path {
+    static PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
+        shared_library();
+        let prefix = scratch("installed");
+        expect_success(make("install").arg(format!("PREFIX={}", prefix.display())));
+        prefix
+    });
+    &PREFIX
+}
+
+/// The folder of the Go module.
+pub fn go_folder() -> PathBuf {
+    root().join("bindings/go")
+}
+
+/// `go` with what a program needs to find the installed library. It uses the network for nothing.
+pub fn go(arguments: &[&str]) -> Command {
+    let mut command = Command::new("go");
+    command.args(arguments).env("PKG_CONFIG_PATH", installed().join("lib/pkgconfig"));
+    command.env("LD_LIBRARY_PATH", installed().join("lib"));
+    // Go keeps what it compiled, and does not see that the header has changed since. It does see its compiler's options.
+    let mut hasher = DefaultHasher::new();
+    fs::read(root().join("include/mpegclient.h")).expect("no header").hash(&mut hasher);
+    command.env("CGO_CFLAGS", format!("-g -O2 -DHEADER_IS_{:x}", hasher.finish()));
+    command.env("GOCACHE", target().join("go-cache")).env("GOPATH", target().join("go")).env("GOPROXY", "off");
+    command
+}
+
+/// Compiles the C# binding and a program for it into a folder; gives the program.
+pub fn compile_csharp(name: &str, source: &str) -> PathBuf {
+    let folder = scratch(&format!("csharp_{name}"));
+    let (library, program) = (folder.join("MpegClient.dll"), folder.join("program.exe"));
+    let argument = |option: &str, path: &Path| format!("-{option}:{}", path.display());
+    let compiler = |output: &Path| {
+        let mut command = Command::new("mcs");
+        command.arg("-warnaserror").arg(argument("out", output));
+        command
+    };
+    let mut command = compiler(&library);
+    command.args(["-unsafe", "-target:library"]).arg(argument("recurse", &root().join("bindings/csharp/src/*.cs")));
+    expect_success(&mut command);
+    expect_success(compiler(&program).arg(argument("r", &library)).arg(root().join(source)));
+    program
+}
+
+/// A C# program with the library of the build tree.
+pub fn mono(program: &Path) -> Command {
+    let mut command = Command::new("mono");
+    command.arg(program).env("LD_LIBRARY_PATH", shared_library().parent().expect("the library lies in no folder"));
+    command
+}
+
+/// The text of all files with an extension in a folder, but for those in folders below it.
+pub fn sources(folder: &str, extension: &str) -> String {
+    let entries = fs::read_dir(root().join(folder)).expect("no such folder");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("no entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|found| found == extension));
+    files.sort();
+    files.iter().map(|path| fs::read_to_string(path).expect("a source cannot be read")).collect()
 }
 
 /// A port that nothing listens at, for now.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs the tests of Rust, C and C++ (cargo) and of Python (pytest), and sums them up in one last line:
+# Runs the tests of Rust, C, C++, Go and C# (cargo) and of Python (pytest), and sums them up in one last line:
 #
 #   N passed, N failed
 #

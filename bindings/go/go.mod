@@ -1,0 +1,3 @@
+module mpegclient
+
+go 1.19
