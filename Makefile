@@ -57,9 +57,8 @@ test: ## run the tests, against real servers; 12 minutes at most
 	@$(MAKE) --no-print-directory build
 	@tests/support/run_tests.sh
 
-test-all: ## run also the tests that take longer
-	@$(INSTALL_MISSING) test
-	@$(INSTALL_MISSING) static
+test-all: ## run also the tests that take longer, and those with JAX (500 MB)
+	@$(INSTALL_MISSING) test-all
 	@$(MAKE) --no-print-directory build
 	@tests/support/run_tests.sh --all
 

@@ -60,6 +60,23 @@ fn the_cpp_example_shows_frames_that_move_forward() {
 }
 
 #[test]
+fn the_opencv_example_sees_the_picture_move() {
+    let program = support::scratch("example_opencv").join("opencv");
+    let opencv = ["-isystem", "/usr/include/opencv4", "-lopencv_core"];
+    for compiler in ["clang++", "g++"] {
+        support::compile_with(compiler, "c++17", &[source("examples/opencv.cpp")], &program, &opencv);
+    }
+    let server = Server::rtsp();
+    let printed = support::expect_success(Command::new(&program).arg(server.rtsp_url("video")));
+    let changes: Vec<f64> = printed
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap_or_default().parse().unwrap_or_else(|_| panic!("no number: {line}")))
+        .collect();
+    // The test pattern moves, and it is no noise.
+    assert!(changes.len() == 10 && changes.iter().all(|change| *change > 0.1 && *change < 50.0), "{printed}");
+}
+
+#[test]
 fn an_example_says_what_failed_and_where() {
     let program = support::scratch("example_failure").join("extract");
     support::compile("gcc", "c99", &[source("examples/extract.c")], &program);

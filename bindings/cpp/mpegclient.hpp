@@ -1,11 +1,14 @@
 // mpegclient for C++17: the C functions of mpegclient.h with owners, exceptions and values. Nothing is added and nothing
 // copied beyond what those do; what a call means, waits for and may return is said there.
 //
-//     mpegclient::client client;
-//     client.set_parameter("width", 480);
+//     mpegclient::client client({{"width", 480}, {"height", 360}, {"frame_rate", "5/1"}});
 //     client.setup("rtsp://camera/1");
 //     client.start();
-//     mpegclient::frames frames = client.extract(5, std::chrono::seconds(3));
+//     mpegclient::frames frames = client.extract(5, std::chrono::seconds(3)); // copied, or
+//     mpegclient::lease lease = client.acquire(5, std::chrono::seconds(3));   // looked at where they lie
+//
+// What fails throws mpegclient::error, or std::bad_alloc. Every class here may be used on any thread; what the C header
+// says of freeing holds for destructors, moves and assignments.
 
 #ifndef MPEGCLIENT_HPP
 #define MPEGCLIENT_HPP
@@ -15,12 +18,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace mpegclient {
@@ -108,6 +113,58 @@ private:
     std::unique_ptr<MpegClientCancel, detail::calls<mpegclient_cancel_free>> token_;
 };
 
+// Parameters with their values, to be given to a client together. Text as the C functions take it, or whole numbers.
+class parameters {
+public:
+    struct entry {
+        std::string key;
+        std::string value;
+
+        entry(std::string key, std::string value) : key(std::move(key)), value(std::move(value)) {}
+        entry(std::string key, const char *value) : key(std::move(key)), value(value) {}
+        template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
+        entry(std::string key, Integer value) : key(std::move(key)), value(std::to_string(+value)) {}
+    };
+
+    parameters() = default;
+    parameters(std::initializer_list<entry> entries) : entries_(entries) {}
+
+    template <typename Value> parameters &set(std::string key, Value &&value) {
+        entries_.emplace_back(std::move(key), std::forward<Value>(value));
+        return *this;
+    }
+
+    [[nodiscard]] const std::vector<entry> &entries() const noexcept { return entries_; }
+
+    // The table of all parameters there are. Its strings live as long as the library.
+    [[nodiscard]] static std::vector<MpegClientParameterInfo> table() {
+        std::vector<MpegClientParameterInfo> rows(mpegclient_parameter_count(), sized<MpegClientParameterInfo>());
+        for (std::size_t index = 0; index < rows.size(); index++) {
+            detail::check(mpegclient_parameter_describe(index, &rows[index]));
+        }
+        return rows;
+    }
+
+private:
+    std::vector<entry> entries_;
+};
+
+// Bytes that lie one after the other and belong to somebody else. Becomes a std::span by itself, where there is one.
+class bytes {
+public:
+    constexpr bytes(const std::uint8_t *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    [[nodiscard]] constexpr const std::uint8_t *data() const noexcept { return data_; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] constexpr const std::uint8_t *begin() const noexcept { return data_; }
+    [[nodiscard]] constexpr const std::uint8_t *end() const noexcept { return data_ + size_; }
+    [[nodiscard]] constexpr std::uint8_t operator[](std::size_t index) const noexcept { return data_[index]; }
+
+private:
+    const std::uint8_t *data_;
+    std::size_t size_;
+};
+
 // The shape of one frame: (height, width, channels) bytes, row by row.
 struct shape {
     std::uint32_t height;
@@ -143,6 +200,32 @@ struct frames {
     }
 };
 
+// Frames that are looked at where they lie in the ring. They never change while the lease lives, whatever becomes of its
+// client; it may end on any thread. Frame i begins batch().frame_stride * i bytes after data().
+class [[nodiscard]] lease {
+public:
+    [[nodiscard]] std::size_t count() const noexcept { return infos_.size(); }
+    // The pixels of a frame, row by row, without gaps.
+    [[nodiscard]] bytes operator[](std::size_t index) const noexcept {
+        const auto row = static_cast<std::size_t>(batch_.row_stride);
+        return {data() + index * static_cast<std::size_t>(batch_.frame_stride), row * batch_.height};
+    }
+    [[nodiscard]] const std::uint8_t *data() const noexcept { return batch_.data; }
+    [[nodiscard]] const mpegclient::batch &batch() const noexcept { return batch_; }
+    // One for each frame, oldest first.
+    [[nodiscard]] const std::vector<frame_info> &infos() const noexcept { return infos_; }
+    // The C object, for functions that this class lacks. It stays this object's.
+    [[nodiscard]] MpegClientLease *handle() const noexcept { return lease_.get(); }
+
+private:
+    friend class client;
+    lease() = default;
+
+    std::unique_ptr<MpegClientLease, detail::calls<mpegclient_lease_release>> lease_;
+    mpegclient::batch batch_ = sized<mpegclient::batch>();
+    std::vector<frame_info> infos_;
+};
+
 // A stream, from setup to clear.
 class client {
 public:
@@ -151,7 +234,14 @@ public:
             throw error(MPEGCLIENT_ERROR_OUT_OF_MEMORY, MPEGCLIENT_PHASE_NONE, mpegclient_last_error());
         }
     }
+    explicit client(const parameters &values) : client() { set_parameters(values); }
 
+    // Sets them one after the other; those before one that is refused stay set.
+    void set_parameters(const parameters &values) {
+        for (const auto &[key, value] : values.entries()) {
+            set_parameter(key.c_str(), value);
+        }
+    }
     void set_parameter(const char *key, const char *value) { check(mpegclient_set_parameter(handle(), key, value)); }
     void set_parameter(const char *key, const std::string &value) { set_parameter(key, value.c_str()); }
     // Every type of whole number, or a plain 0 could be meant as text as well.
@@ -210,14 +300,7 @@ public:
     // Copies frames into memory of the caller's, with room for options.count of output_shape().frame_bytes. So must
     // infos have, if it is not NULL.
     batch extract_into(void *memory, std::size_t size, const read_options &options, frame_info *infos = nullptr) const {
-        auto asked = sized<MpegClientReadOptions>();
-        asked.order = options.order;
-        asked.count = options.count;
-        asked.flags = options.flags;
-        asked.after_seq = options.after_seq;
-        asked.timeout_ms = options.timeout.count();
-        asked.max_age_ms = options.max_age.count();
-        asked.cancel = token(options.cancel);
+        const auto asked = c_options(options);
         auto got = sized<MpegClientBatch>();
         check(mpegclient_extract_frames(handle(), &asked, static_cast<std::uint8_t *>(memory), size, infos,
                                         sizeof(frame_info), &got));
@@ -232,9 +315,7 @@ public:
             const auto spent = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
             options.timeout = spent < options.timeout ? options.timeout - spent : milliseconds::zero();
         }
-        if (options.count == 0) {
-            options.count = static_cast<std::uint32_t>(std::stoul(parameter("read_size")));
-        }
+        options.count = known_count(options);
         frames read;
         read.data.resize(options.count * known.frame_bytes);
         read.infos.resize(options.count);
@@ -250,6 +331,26 @@ public:
         options.count = count;
         options.timeout = timeout;
         return extract(options);
+    }
+
+    // Lends frames without copying them.
+    [[nodiscard]] lease acquire(read_options options) const {
+        options.count = known_count(options);
+        lease lent;
+        lent.infos_.resize(options.count);
+        const auto asked = c_options(options);
+        MpegClientLease *handle = nullptr;
+        check(mpegclient_acquire_frames(client_.get(), &asked, &handle, lent.infos_.data(), sizeof(frame_info),
+                                        &lent.batch_));
+        lent.lease_.reset(handle);
+        lent.infos_.resize(lent.batch_.count);
+        return lent;
+    }
+    [[nodiscard]] lease acquire(std::uint32_t count, milliseconds timeout) const {
+        read_options options;
+        options.count = count;
+        options.timeout = timeout;
+        return acquire(options);
     }
 
     // What is known by now of a frame in the ring.
@@ -285,6 +386,27 @@ private:
 
     [[nodiscard]] static const MpegClientCancel *token(const cancel_token *cancel) noexcept {
         return cancel != nullptr ? cancel->handle() : nullptr;
+    }
+
+    [[nodiscard]] static MpegClientReadOptions c_options(const read_options &options) noexcept {
+        auto asked = sized<MpegClientReadOptions>();
+        asked.order = options.order;
+        asked.count = options.count;
+        asked.flags = options.flags;
+        asked.after_seq = options.after_seq;
+        asked.timeout_ms = options.timeout.count();
+        asked.max_age_ms = options.max_age.count();
+        asked.cancel = token(options.cancel);
+        return asked;
+    }
+
+    // The count asked for as a number, which memory for that many can be had for.
+    [[nodiscard]] std::uint32_t known_count(const read_options &options) const {
+        constexpr std::uint32_t most = 4096; // the largest cache_size
+        if (options.count > most) {
+            (void)extract_into(nullptr, 0, options); // throws, in the library's words
+        }
+        return options.count != 0 ? options.count : static_cast<std::uint32_t>(std::stoul(parameter("read_size")));
     }
 
     template <typename Struct, typename Function> [[nodiscard]] Struct filled(Function function) const {

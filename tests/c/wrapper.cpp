@@ -7,6 +7,9 @@
 #include <cstdlib>
 #include <iostream>
 #include <poll.h>
+#if __cplusplus >= 202002L
+#include <span>
+#endif
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -18,6 +21,8 @@ std::int32_t state_by_reference(const mpegclient::client &client);
 
 static_assert(!std::is_copy_constructible_v<mpegclient::client> && !std::is_copy_assignable_v<mpegclient::client>);
 static_assert(std::is_nothrow_move_constructible_v<mpegclient::client> && std::is_nothrow_move_assignable_v<mpegclient::client>);
+static_assert(!std::is_copy_constructible_v<mpegclient::lease> && !std::is_default_constructible_v<mpegclient::lease>);
+static_assert(std::is_nothrow_move_constructible_v<mpegclient::lease> && std::is_nothrow_move_assignable_v<mpegclient::lease>);
 static_assert(!std::is_copy_constructible_v<mpegclient::cancel_token>);
 static_assert(std::is_nothrow_move_constructible_v<mpegclient::cancel_token>);
 static_assert(sizeof(mpegclient::client) == sizeof(MpegClient *), "an owner is no larger than what it owns");
@@ -48,6 +53,12 @@ static void parameters_and_failures() {
     client.set_parameter("frame_rate", std::string("5/1"));
     REQUIRE(client.parameter("width") == "480" && client.parameter("frame_rate") == "5/1");
     REQUIRE(client.parameter("username").empty());
+
+    const mpegclient::client one({{"read_size", 3}}), two({{"username", "bob"}, {"password", "secret"}});
+    REQUIRE(one.parameter("read_size") == "3" && two.parameter("username") == "bob");
+    REQUIRE(failure_of([] { mpegclient::client({{"width", -1}}); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    const auto table = mpegclient::parameters::table();
+    REQUIRE(table.size() == mpegclient_parameter_count() && std::string(table[0].key) == "url");
 
     const auto unknown = failure_of([&] { client.set_parameter("widht", 1); });
     REQUIRE(unknown.status() == MPEGCLIENT_ERROR_UNKNOWN_PARAMETER && unknown.phase() == MPEGCLIENT_PHASE_NONE);
@@ -106,6 +117,46 @@ static void reading(const std::string &url) {
     REQUIRE(client.state() == MPEGCLIENT_STATE_IDLE);
 }
 
+static void lending(const std::string &url) {
+    const mpegclient::parameters values{{"cache_size", 8}, {"width", 64L}, {"height", std::string("48")}, {"url", url.c_str()}};
+    auto client = std::make_unique<mpegclient::client>(values);
+    REQUIRE(client->parameter("cache_size") == "8" && client->parameter("height") == "48");
+    client->set_parameters(mpegclient::parameters().set("read_size", 3).set("decode", "all"));
+    client->setup();
+    client->start();
+
+    mpegclient::lease first = client->acquire(5, 10s);
+    REQUIRE(first.handle() != nullptr && first.count() == 5 && first.infos().back().seq == first.batch().first_seq + 4);
+    REQUIRE(first.data() == first.batch().data && first[1].data() == first.data() + first.batch().frame_stride);
+    REQUIRE(first[0].size() == 48 * 64 * 3 && first[0][7] == *(first[0].begin() + 7));
+    const std::vector<std::uint8_t> before(first[4].begin(), first[4].end());
+#if __cplusplus >= 202002L
+    const std::span<const std::uint8_t> span = first[4];
+    REQUIRE(span.size() == before.size());
+#endif
+
+    mpegclient::read_options newer;
+    newer.after_seq = first.infos().back().seq;
+    newer.timeout = 10s;
+    mpegclient::lease second = client->acquire(newer);
+    REQUIRE(second.count() == 3 && client->stats().leases == 2); // read_size
+    mpegclient::lease moved = std::move(first);
+    REQUIRE(first.handle() == nullptr && moved.count() == 5);
+    second = std::move(moved); // gives back what it had
+    REQUIRE(client->stats().leases == 1);
+
+    newer.count = UINT32_MAX;
+    REQUIRE(failure_of([&] { (void)client->acquire(newer); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    REQUIRE(failure_of([&] { (void)client->extract(newer); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    newer.count = 9; // more than cache_size
+    REQUIRE(failure_of([&] { (void)client->acquire(newer); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    REQUIRE(client->stats().leases == 1);
+
+    client.reset();
+    REQUIRE(std::equal(before.begin(), before.end(), second[4].begin()));
+    std::thread([lease = std::move(second)] {}).join();
+}
+
 static void events(const std::string &url) {
     mpegclient::client idle, client;
     client.setup(url);
@@ -152,6 +203,7 @@ int main(int argc, char **argv) {
     alarm(120); // whatever hangs, this ends
     parameters_and_failures();
     reading(argv[1]);
+    lending(argv[1]);
     events(argv[1]);
     ending_a_wait(argv[1]);
     return 0;

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | static | demo | test
+#   install.sh build | static | demo | test | test-all
 #
-# The groups demo and test hold those before them, but for static. Debian packages come by apt-get, Python packages go into an environment of their own
-# below target/. A system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1
-# says so.
+# Each group holds build; demo, test and test-all hold those before them too, but for static, which only test-all holds.
+# Debian packages come by apt-get, Python packages go into an environment of their own below target/. A system without apt
+# is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|static|demo|test}
+group=${1:?usage: install.sh build|static|demo|test|test-all}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -45,6 +45,7 @@ mono-runtime               | to test the C# binding                     | Mono 6
 cmake                      | to test the CMake package                  | CMake 3.16 or later
 binutils                   | to read symbols and sections (nm, readelf) | binutils
 abigail-tools              | to compare binary interfaces (abidiff)     | libabigail
+libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
@@ -61,13 +62,18 @@ rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
 pytest | pytest | to run the Python tests
-cffi   | cffi   | to test the example with cffi'
+cffi   | cffi   | to test the example with cffi
+mypy   | mypy   | to check the type hints'
+all_modules='
+jax    | jax    | to import frames through DLPack'
 
 case $group in
     build) packages=$build_packages modules= ;;
     static) packages=$build_packages$static_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
+    test-all) packages=$build_packages$static_packages$demo_packages$test_packages
+        modules=$demo_modules$test_modules$all_modules ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
 

@@ -119,12 +119,17 @@ pub const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 
 /// Compiles and links a program against the library of the build tree.
 pub fn compile(compiler: &str, standard: &str, sources: &[PathBuf], program: &Path) {
+    compile_with(compiler, standard, sources, program, &[]);
+}
+
+/// [`compile`] with more arguments, such as other libraries.
+pub fn compile_with(compiler: &str, standard: &str, sources: &[PathBuf], program: &Path, arguments: &[&str]) {
     let folder = shared_library().parent().expect("the library lies in no folder");
     let mut command = Command::new(compiler);
     command.arg(format!("-std={standard}")).args(STRICT).args(["-O1", "-g", "-pthread"]);
     command.arg("-I").arg(root().join("include")).arg("-I").arg(root().join("bindings/cpp"));
     command.args(sources).arg("-o").arg(program);
-    command.arg("-L").arg(folder).arg("-lmpegclient").arg("-ldl");
+    command.arg("-L").arg(folder).arg("-lmpegclient").arg("-ldl").args(arguments);
     let mut rpath = OsString::from("-Wl,-rpath,");
     rpath.push(folder);
     expect_success(command.arg(rpath));

@@ -108,6 +108,11 @@ def test_pickling_and_copying_are_refused_with_the_reason(make: Any) -> None:
                 refuse(thing)
 
 
+def test_a_loop_over_batches_cannot_be_pickled_either() -> None:
+    with Client() as client, pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(client.batches(1))
+
+
 # ---- Frames ----
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from live import NEVER, Worker
-from mpegclient import Client, Lease, Order, State, errors
+from mpegclient import Client, EventKind, Lease, Order, State, errors
 from support import PATIENCE, RtspServer, run_python, wait_until
 
 Pixels = npt.NDArray[np.uint8]
@@ -179,6 +179,21 @@ def test_many_threads_hold_and_give_back_while_frames_are_written(fast: Client) 
     del workers, worker
     gc.collect()
     assert fast.stats().published == 2500 and held(fast) == 0
+
+
+def test_beyond_the_memory_that_leases_may_hold_frames_are_dropped_and_that_is_told(media: Path) -> None:
+    with Client(media / "video.mp4", cache_size=4, max_orphans=0) as client:
+        client.setup()
+        client.start()
+        lease = client.acquire(4, timeout=PATIENCE)
+        wait_until(lambda: client.stats().dropped_by_lease >= 5, "frames are dropped")
+        newest = client.stats().newest_seq
+        lease.release()
+        after = client.read(1, after=newest, order=Order.NEXT, timeout=PATIENCE)
+        assert after.first_seq == newest + 1 and after.infos[0].gap_before
+        dropped = client.stats().dropped_by_lease
+        events = list(iter(client.next_event, None))
+        assert sum(event.value for event in events if event.kind is EventKind.FRAMES_DROPPED) == dropped
 
 
 def test_where_nothing_may_be_lost_the_writer_waits_for_leases(media: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Awaitable, Callable
+from typing import Awaitable, Callable, NoReturn
 
 from . import errors
 from .records import Batch
@@ -55,3 +55,6 @@ class Batches:
         """A stream that was never started has not come to its end."""
         if isinstance(end, errors.Stopped) and not self._has_begun:
             raise end
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Batches cannot be pickled or copied: they read from a client. Make them in the other process")

@@ -296,7 +296,7 @@ class Client:
             with client.acquire(5) as lease:
                 lease.frames                   # (5, height, width, channels) uint8, read-only
 
-        This takes some microseconds whatever the size. The writer goes on meanwhile, in other memory where it has to:
+        This takes tens of microseconds whatever the size. The writer goes on meanwhile, in other memory where it has to:
         the parameters ``lease_slots`` and ``max_orphans`` say how much. What is kept for long is better read.
 
         Takes the arguments of read, and raises what read raises.

@@ -37,6 +37,12 @@ def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
+# As plain numbers: reading a batch asks for them hundreds of times, and an enum's arithmetic is slow.
+_KEY, _CORRUPT, _GAP_BEFORE, _REPEATED = map(
+    int, (FrameFlag.KEY, FrameFlag.CORRUPT, FrameFlag.GAP_BEFORE, FrameFlag.REPEATED)
+)
+
+
 @dataclass(frozen=True)
 class FrameInfo:
     """What is known of one frame."""
@@ -74,6 +80,7 @@ class FrameInfo:
     @classmethod
     def from_c(cls, info: Any) -> FrameInfo:
         """From an MpegClientFrameInfo."""
+        flags = info.flags
         return cls(
             seq=info.seq,
             generation=info.generation,
@@ -84,10 +91,10 @@ class FrameInfo:
             arrival_monotonic_ns=_time(info.arrival_monotonic_ns),
             decoded_monotonic_ns=_time(info.decoded_monotonic_ns),
             published_monotonic_ns=_time(info.published_monotonic_ns),
-            key=bool(info.flags & FrameFlag.KEY),
-            corrupt=bool(info.flags & FrameFlag.CORRUPT),
-            gap_before=bool(info.flags & FrameFlag.GAP_BEFORE),
-            repeated=bool(info.flags & FrameFlag.REPEATED),
+            key=bool(flags & _KEY),
+            corrupt=bool(flags & _CORRUPT),
+            gap_before=bool(flags & _GAP_BEFORE),
+            repeated=bool(flags & _REPEATED),
             source_width=info.source_width,
             source_height=info.source_height,
         )
