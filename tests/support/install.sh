@@ -45,7 +45,7 @@ mono-runtime               | to test the C# binding                     | Mono 6
 cmake                      | to test the CMake package                  | CMake 3.16 or later
 binutils                   | to read symbols and sections (nm, readelf) | binutils
 abigail-tools              | to compare binary interfaces (abidiff)     | libabigail
-libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
+libopencv-core-dev         | to test the wrapper with OpenCV            | the core module of OpenCV with its headers
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
