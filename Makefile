@@ -59,7 +59,6 @@ test: ## run the tests, against real servers; 12 minutes at most
 
 test-all: ## run also the tests that take longer, and those with JAX (500 MB)
 	@$(INSTALL_MISSING) test-all
-	@$(INSTALL_MISSING) static
 	@$(MAKE) --no-print-directory build
 	@tests/support/run_tests.sh --all
 

@@ -421,11 +421,13 @@ fn to_ns(time: i64, (num, den): (i32, i32)) -> Option<i64> {
 fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Watch, config: &Config) -> Error {
     let answered = status_in(complaints).unwrap_or_else(|| code.protocol_status());
     let unresolved = complaints.contains("Failed to resolve hostname");
+    // MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, for which libav has no words.
+    let untrusted = complaints.contains("certificate") || complaints.contains("handshake returned -0x2700");
     let (status, phase, retryable) = match (watch.expiry(), code) {
         (Some(Expiry::Stopped), _) => (Status::Stopped, phase, false),
         (Some(Expiry::Deadline), _) => (Status::Timeout, phase, true),
         _ if unresolved => (Status::ResolveFailed, Phase::Resolve, true),
-        _ if complaints.contains("certificate") => (Status::Untrusted, Phase::Connect, true),
+        _ if untrusted => (Status::Untrusted, Phase::Connect, true),
         // Only video was asked for, and there was none to set up.
         _ if answered == 454 && complaints.contains("PLAY") => (Status::NoVideo, Phase::Probe, false),
         _ if matches!(answered, 401 | 403) => (Status::Unauthorized, Phase::Auth, true),

@@ -3,7 +3,7 @@
 #
 #   install.sh build | static | demo | test | test-all | bench
 #
-# build, demo, test and test-all each hold the one before; static holds build, bench holds demo. Debian packages come by
+# build, demo, test and test-all each hold the one before; static holds build, bench holds demo, test-all static. Debian packages come by
 # apt-get, Python packages go into an environment of their own below target/, those of bench into another, where the
 # peers cannot disturb the tests. A system without apt is only told what is needed; once that is there,
 # MPEGCLIENT_PACKAGES_PRESENT=1 says so.
@@ -45,8 +45,8 @@ mono-mcs                   | to test the C# binding                     | the C#
 mono-runtime               | to test the C# binding                     | Mono 6.8
 cmake                      | to test the CMake package                  | CMake 3.16 or later
 binutils                   | to read symbols and sections (nm, readelf) | binutils
-libopencv-core-dev         | to test the wrapper with OpenCV            | OpenCV's core module with its headers
 abigail-tools              | to compare binary interfaces (abidiff)     | libabigail
+libopencv-core-dev         | to test the wrapper with OpenCV            | the core module of OpenCV with its headers
 valgrind                   | to find memory errors                      | valgrind
 nginx-light                | to run the RTMP and HLS server             | nginx
 libnginx-mod-rtmp          | to run the RTMP and HLS server             | the RTMP module of nginx
@@ -66,8 +66,8 @@ rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
 pytest | pytest | to run the Python tests
-mypy   | mypy   | to check the type hints
-cffi   | cffi   | to test the example with cffi'
+cffi   | cffi   | to test the example with cffi
+mypy   | mypy   | to check the type hints'
 all_modules='
 jax    | jax    | to import frames through DLPack'
 bench_modules='
@@ -86,7 +86,7 @@ case $group in
     static) packages=$build_packages$static_packages modules= ;;
     demo) packages=$build_packages$demo_packages modules=$demo_modules ;;
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
-    test-all) packages=$build_packages$demo_packages$test_packages
+    test-all) packages=$build_packages$static_packages$demo_packages$test_packages
         modules=$demo_modules$test_modules$all_modules ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
