@@ -92,6 +92,7 @@ const (
 	ParameterInteger  ParameterKind = C.MPEGCLIENT_PARAMETER_INTEGER
 	ParameterRational ParameterKind = C.MPEGCLIENT_PARAMETER_RATIONAL
 	ParameterChoice   ParameterKind = C.MPEGCLIENT_PARAMETER_CHOICE
+	ParameterColor    ParameterKind = C.MPEGCLIENT_PARAMETER_COLOR
 )
 
 // Scope tells when a change of a parameter counts.

@@ -38,6 +38,8 @@ type Frames struct {
 	Generation       uint64        // connection that the newest frame came over, counted from 1
 	NewestAge        time.Duration // since the newest frame's packet arrived, or UnknownTime
 	MixedGenerations bool          // the frames came over several connections
+	IsUniform        bool          // none is missing between them, and all lie about equally far apart
+	LargestGap       time.Duration // between two frames that follow each other, or UnknownTime
 }
 
 // Batch is frames in memory of the caller's own. Data is an array (Count, Height, Width, Channels), tightly packed.
@@ -203,6 +205,8 @@ func (f *Frames) describe(got *C.MpegClientBatch, infos []C.MpegClientFrameInfo)
 	f.Generation = uint64(got.generation)
 	f.NewestAge = time.Duration(got.newest_age_ns)
 	f.MixedGenerations = got.flags&C.MPEGCLIENT_BATCH_MIXED_GENERATIONS != 0
+	f.IsUniform = got.flags&C.MPEGCLIENT_BATCH_UNIFORM != 0
+	f.LargestGap = time.Duration(got.largest_gap_ns)
 	f.Infos = make([]FrameInfo, got.count)
 	for index := range f.Infos {
 		f.Infos[index] = frameInfo(&infos[index])

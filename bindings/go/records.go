@@ -28,6 +28,9 @@ type FrameInfo struct {
 	Repeated           bool          // the picture is a repetition of the one before
 	SourceWidth        int           // width of the decoded picture before scaling
 	SourceHeight       int           // height of the decoded picture before scaling
+	// ToSource leads from a point of the frame to the same point of the decoded picture, both in pixels:
+	// x' = a*x + b*y + c and y' = d*x + e*y + f, as {a, b, c, d, e, f}.
+	ToSource [6]float64
 }
 
 func frameInfo(info *C.MpegClientFrameInfo) FrameInfo {
@@ -47,7 +50,15 @@ func frameInfo(info *C.MpegClientFrameInfo) FrameInfo {
 		Repeated:           info.flags&C.MPEGCLIENT_FRAME_REPEATED != 0,
 		SourceWidth:        int(info.source_width),
 		SourceHeight:       int(info.source_height),
+		ToSource:           toSource(info),
 	}
+}
+
+func toSource(info *C.MpegClientFrameInfo) (matrix [6]float64) {
+	for index := range matrix {
+		matrix[index] = float64(info.to_source[index])
+	}
+	return matrix
 }
 
 // StreamInfo is what is known of the stream that is connected.
@@ -59,11 +70,20 @@ type StreamInfo struct {
 	FrameRateDen      uint32        // declared frame rate, lower part
 	MeasuredFrameRate float64       // as measured over the last frames; 0 while not known
 	IsLive            bool          // a live stream, not a file, which ends
+	IsHDR             bool          // of high dynamic range (PQ or HLG); frames are not tone mapped
+	SampleAspectNum   uint32        // width of a stored pixel over its height, upper part; 0 if not told
+	SampleAspectDen   uint32        // the same, lower part
+	Rotation          uint32        // degrees clockwise that pictures are turned by: 0, 90, 180 or 270
+	IsMirrored        bool          // pictures are mirrored left to right before they are turned
 	Duration          time.Duration // length, or UnknownTime
 	Generation        uint64        // connection that this describes, counted from 1
 	Codec             string        // such as "h264"
 	PixelFormat       string        // of the decoded pictures, such as "yuv420p"; empty while not known
 	Container         string        // container or session protocol, such as "rtsp" or "mpegts"
+	ColorMatrix       string        // such as "bt709"; empty while not known, as are those below
+	ColorRange        string        // "tv" for limited, "pc" for full
+	ColorPrimaries    string        // such as "bt709"
+	ColorTransfer     string        // such as "smpte2084"
 }
 
 func streamInfo(info *C.MpegClientStreamInfo) *StreamInfo {
@@ -75,11 +95,20 @@ func streamInfo(info *C.MpegClientStreamInfo) *StreamInfo {
 		FrameRateDen:      uint32(info.frame_rate_den),
 		MeasuredFrameRate: float64(info.measured_frame_rate),
 		IsLive:            info.is_live != 0,
+		IsHDR:             info.is_hdr != 0,
+		SampleAspectNum:   uint32(info.sample_aspect_num),
+		SampleAspectDen:   uint32(info.sample_aspect_den),
+		Rotation:          uint32(info.rotation),
+		IsMirrored:        info.is_mirrored != 0,
 		Duration:          time.Duration(info.duration_ns),
 		Generation:        uint64(info.generation),
 		Codec:             C.GoString(&info.codec[0]),
 		PixelFormat:       C.GoString(&info.pixel_format[0]),
 		Container:         C.GoString(&info.container[0]),
+		ColorMatrix:       C.GoString(&info.color_matrix[0]),
+		ColorRange:        C.GoString(&info.color_range[0]),
+		ColorPrimaries:    C.GoString(&info.color_primaries[0]),
+		ColorTransfer:     C.GoString(&info.color_transfer[0]),
 	}
 }
 
@@ -109,6 +138,7 @@ type Stats struct {
 	ClockOffset      time.Duration // from capture by the sender's clock to arrival by the local one, or UnknownTime
 	ClockJitter      time.Duration // how much that varies from frame to frame, or UnknownTime
 	LostPackets      uint64        // packets of the network that were lost, as far as the source can tell
+	Repeated         uint64        // frames published once more to keep a constant rate
 }
 
 func stats(stats *C.MpegClientStats) *Stats {
@@ -137,6 +167,7 @@ func stats(stats *C.MpegClientStats) *Stats {
 		ClockOffset:      time.Duration(stats.clock_offset_ns),
 		ClockJitter:      time.Duration(stats.clock_jitter_ns),
 		LostPackets:      uint64(stats.lost_packets),
+		Repeated:         uint64(stats.repeated),
 	}
 }
 

@@ -153,6 +153,8 @@ namespace MpegClient
         Integer = 2,
         Rational = 3,
         Choice = 4,
+        /// <summary>RRGGBB in hexadecimal digits.</summary>
+        Color = 5,
     }
 
     /// <summary>When a change of a parameter counts: at the next setup, or at the next call that uses it.</summary>
@@ -200,5 +202,7 @@ namespace MpegClient
     {
         /// <summary>The frames came over several connections.</summary>
         MixedGenerations = 1,
+        /// <summary>None is missing between them, and all lie about equally far apart.</summary>
+        Uniform = 2,
     }
 }

@@ -8,7 +8,7 @@ namespace MpegClient
 {
     /// <summary>What is known of one frame.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct FrameInfo
+    public unsafe struct FrameInfo
     {
         /// <summary>1 for the first that a client ever publishes, then one more for each.</summary>
         public ulong Seq { get; private set; }
@@ -34,6 +34,19 @@ namespace MpegClient
         public uint SourceWidth { get; private set; }
         /// <summary>Height of the decoded picture before scaling, pixels.</summary>
         public uint SourceHeight { get; private set; }
+        private fixed double toSource[6];
+
+        /// <summary>Leads from a point of the frame to the same point of the decoded picture, both in pixels:
+        /// x' = a*x + b*y + c and y' = d*x + e*y + f, as { a, b, c, d, e, f }.</summary>
+        public double[] ToSource
+        {
+            get
+            {
+                var matrix = new double[6];
+                fixed (double* from = toSource) Marshal.Copy((IntPtr)from, matrix, 0, matrix.Length);
+                return matrix;
+            }
+        }
 
         /// <summary>Presentation time by the stream's own clock; null if it is not known.</summary>
         public TimeSpan? Pts => Time.Span(PtsNs);
@@ -75,6 +88,9 @@ namespace MpegClient
         public ulong Generation { get; private set; }
         /// <summary>Nanoseconds since the newest frame's packet arrived, or Library.UnknownTime.</summary>
         public long NewestAgeNs { get; private set; }
+        /// <summary>Nanoseconds between the two frames that follow each other at the largest distance, or
+        /// Library.UnknownTime.</summary>
+        public long LargestGapNs { get; private set; }
 
         /// <summary>Time since the newest frame's packet arrived; null if it is not known.</summary>
         public TimeSpan? NewestAge => Time.Span(NewestAgeNs);
@@ -100,7 +116,14 @@ namespace MpegClient
         /// <summary>Frames a second as measured over the last frames; 0 while not known.</summary>
         public double MeasuredFrameRate { get; private set; }
         private uint isLive;
-        private uint reserved;
+        private uint isHdr;
+        /// <summary>Width of a stored pixel over its height, upper part; 0 if not told.</summary>
+        public uint SampleAspectNum { get; private set; }
+        /// <summary>Width of a stored pixel over its height, lower part.</summary>
+        public uint SampleAspectDen { get; private set; }
+        /// <summary>Degrees clockwise that pictures are turned by: 0, 90, 180 or 270.</summary>
+        public uint Rotation { get; private set; }
+        private uint isMirrored;
         /// <summary>Length in nanoseconds, or Library.UnknownTime.</summary>
         public long DurationNs { get; private set; }
         /// <summary>Connection that this describes, counted from 1.</summary>
@@ -108,6 +131,10 @@ namespace MpegClient
         private fixed byte codec[32];
         private fixed byte pixelFormat[32];
         private fixed byte container[32];
+        private fixed byte colorMatrix[32];
+        private fixed byte colorRange[32];
+        private fixed byte colorPrimaries[32];
+        private fixed byte colorTransfer[32];
 
         /// <summary>A live stream, not a file, which ends.</summary>
         public bool IsLive => isLive != 0;
@@ -119,6 +146,18 @@ namespace MpegClient
         public string PixelFormat { get { fixed (byte* text = pixelFormat) return Utf8.From(text); } }
         /// <summary>Container or session protocol, such as "rtsp" or "mpegts".</summary>
         public string Container { get { fixed (byte* text = container) return Utf8.From(text); } }
+        /// <summary>Of high dynamic range (PQ or HLG); frames are not tone mapped.</summary>
+        public bool IsHdr => isHdr != 0;
+        /// <summary>Pictures are mirrored left to right before they are turned.</summary>
+        public bool IsMirrored => isMirrored != 0;
+        /// <summary>Matrix between colours and brightness, such as "bt709"; empty while not known.</summary>
+        public string ColorMatrix { get { fixed (byte* text = colorMatrix) return Utf8.From(text); } }
+        /// <summary>"tv" for limited, "pc" for full; empty while not known.</summary>
+        public string ColorRange { get { fixed (byte* text = colorRange) return Utf8.From(text); } }
+        /// <summary>Primaries, such as "bt709"; empty while not known.</summary>
+        public string ColorPrimaries { get { fixed (byte* text = colorPrimaries) return Utf8.From(text); } }
+        /// <summary>Transfer function, such as "smpte2084"; empty while not known.</summary>
+        public string ColorTransfer { get { fixed (byte* text = colorTransfer) return Utf8.From(text); } }
     }
 
     /// <summary>Counters of one client since it was made; none is ever reset.</summary>
@@ -174,6 +213,8 @@ namespace MpegClient
         public long ClockJitterNs { get; private set; }
         /// <summary>Packets of the network that were lost, as far as the source can tell.</summary>
         public ulong LostPackets { get; private set; }
+        /// <summary>Frames published once more to keep a constant rate.</summary>
+        public ulong Repeated { get; private set; }
     }
 
     /// <summary>The last failure of a client's stream, those in the background included.</summary>
