@@ -6,9 +6,13 @@ mod support;
 use mpegclient::{Client, Order, ReadOptions, Status};
 use rustix::time::{ClockId, clock_gettime};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::Server;
+
+/// Held by tests that measure processor time or load the machine: they run as threads of one process.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// A port at which nobody answers: its queue is full, so that the kernel swallows whoever calls.
 struct DeadHost {
@@ -67,6 +71,7 @@ fn running(url: &str, parameters: &[(&str, &str)]) -> Client {
 #[test]
 #[ignore = "takes ten seconds of both processors"]
 fn a_stream_that_is_slow_holds_no_other_up() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::rtsp();
     let huge = [("width", "8192"), ("height", "8192"), ("cache_size", "1"), ("frame_rate", "25/1")];
     let slow = running(&server.rtsp_url("video"), &huge);
@@ -121,6 +126,7 @@ fn cost(server: &Server, streams: usize) -> Duration {
 #[test]
 #[ignore = "runs 32 streams for some seconds"]
 fn a_stream_costs_no_more_among_many() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::rtsp();
     // Before and after, so that a machine that is busy with something else for a while does not decide.
     let few = cost(&server, 2);
