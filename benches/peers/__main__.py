@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
     with open(options.output / "log.txt", "w") as log:
         bench = plan.Bench(Runner(log), plan.QUICK if options.quick else plan.FULL)
         plan.run_all(bench, clips[:1] if options.quick else clips, live, loop, media.small(folder))
-    return report.as_dict(bench.rows, bench.versions, bench.noise, footage)
+    return report.as_dict(bench.rows, bench.versions, bench.noise, bench.load, footage)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ hits all of them.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from server import Server
 #: The number that a frame shows, None if it is damaged, and the moment at which it could be read.
 Seen = Tuple[Optional[int], int]
 
-#: What every peer is asked for.
+#: What every peer is asked for, and frames a second where not all are wanted.
+RATE_OUT = 5
 SIZE = (480, 360)
 
 
@@ -52,6 +54,8 @@ class Bench:
         self.versions: Dict[str, str] = {}
         #: Processor times of a piece of work that is always the same.
         self.noise: List[float] = []
+        #: Load averages of the machine; this run alone makes about 1.
+        self.load: List[float] = []
 
     def files(self, clip: Clip) -> None:
         """Every frame of a file."""
@@ -73,7 +77,7 @@ class Bench:
         grown = self._row("memory", f"memory of one stream, {SIZE[0]}x{SIZE[1]} x 12 slots: PSS that opening it added", "MB")
         whole = self._row("memory_whole", "the same with Python and all that was imported", "MB")
         for _, peer in self._turns("live"):
-            result = self._run("live", peer, **self._stream(server, rate=5))
+            result = self._run("live", peer, **self._stream(server, rate=RATE_OUT))
             row.add(peer, result, [result["cpu"] / result["wall"] * 100] if "cpu" in result else [])
             grown.add(peer, result, [result["memory_grown"] / 1e6] if "cpu" in result else [])
             whole.add(peer, result, [result["memory"] / 1e6] if "cpu" in result else [])
@@ -119,9 +123,11 @@ class Bench:
             row = self._row(f"many_{streams}", f"{streams} {plural} of 320x240 in one process, 5 frames a second out, CPU a stream", "% of a core")
             memory = self._row(f"many_memory_{streams}", "the same, PSS a stream", "MB")
             for _, peer in self._turns("many", rounds=1):
-                request = {**self._stream(server, rate=5), "size": (320, 240), "streams": streams}
+                request = {**self._stream(server, rate=RATE_OUT), "size": (320, 240), "streams": streams}
                 result = self._run("many", peer, **request)
-                row.add(peer, result, [result["cpu"] / result["wall"] * 100 / streams] if "cpu" in result else [])
+                # By the frames that came: a machine that cannot keep up would make streams look cheap.
+                frames = result.get("frames", 0)
+                row.add(peer, result, [result["cpu"] / frames * RATE_OUT * 100] if frames else [])
                 memory.add(peer, result, [result["memory_grown"] / 1e6 / streams] if "cpu" in result else [])
 
     def _row(self, key: str, title: str, unit: str, has_limit: bool = False) -> Row:
@@ -132,6 +138,7 @@ class Bench:
         peers = [peer for peer, tasks in TASKS.items() if task in tasks.split()]
         for turn in range(rounds or self._extent.rounds):
             self.noise.append(usage.calibrate())
+            self.load.append(os.getloadavg()[0])
             for peer in peers[turn % len(peers):] + peers[:turn % len(peers)]:
                 yield turn, peer
 

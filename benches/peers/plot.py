@@ -11,11 +11,15 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402 (the backend has to be chosen first)
 
 from report import TITLES, rows_of  # noqa: E402
-from results import LIMIT, OURS, Row  # noqa: E402
+from results import LIMIT, OURS, PEERS, Row  # noqa: E402
 
 COLUMNS = 3
 
-_COLOURS = {LIMIT: "tab:gray", OURS: "tab:green"}
+_OTHERS = ["tab:blue", "tab:cyan", "tab:orange", "tab:brown", "tab:red", "tab:purple", "tab:pink"]
+_COLOURS = {LIMIT: "tab:gray", OURS: "tab:green", **dict(zip(PEERS, _OTHERS))}
+
+#: Where the largest value is so many times the smallest, it would hide the rest.
+_WIDE = 30
 
 
 def draw(told: Dict[str, Any], path: Path) -> None:
@@ -43,13 +47,13 @@ def _bars(row: Row, panel: Any) -> None:
     medians = [cell.median or 0.0 for cell in cells]
     spread = [[value - min(cell.values) for value, cell in zip(medians, cells)],
               [max(cell.values) - value for value, cell in zip(medians, cells)]]  # fmt: skip
-    colours = [_COLOURS.get(peer, "tab:blue") for peer in peers]
+    colours = [_COLOURS[peer] for peer in peers]
     panel.barh([TITLES[peer] for peer in peers], medians, xerr=spread, color=colours, capsize=3)
     panel.invert_yaxis()
     panel.set_title(f"{row.title}\n{row.unit}", fontsize=8)
     panel.tick_params(labelsize=8)
-    # What lags by seconds would hide the rest.
-    if row.key == "look":
+    values = [value for cell in cells for value in cell.values]
+    if max(values) > _WIDE * min(values) > 0:
         panel.set_xscale("log")
 
 
@@ -57,7 +61,7 @@ def _lines(rows: List[Row], panel: Any, title: str) -> None:
     for peer in TITLES:
         points = [(int(row.key.rpartition("_")[2]), row.cells[peer].median) for row in rows if peer in row.cells and row.cells[peer].values]
         if points:
-            panel.plot(*zip(*points), marker="o", label=TITLES[peer], color=_COLOURS.get(peer))
+            panel.plot(*zip(*points), marker="o", label=TITLES[peer], color=_COLOURS[peer])
     panel.set_xscale("log", base=2)
     panel.set_ylim(bottom=0)
     panel.set_title(title, fontsize=8)

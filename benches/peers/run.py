@@ -32,8 +32,8 @@ class Runner:
         """
         print(json.dumps(request), file=self._log, flush=True)
         script = Path(__file__).with_name("worker.py")
-        command = ["timeout", "--kill-after=1", str(request.get("seconds", 0) + request.get("looks", 0) + PATIENCE),
-                   sys.executable, str(script), json.dumps(request)]  # fmt: skip
+        limit = PATIENCE + sum(request.get(name, 0) for name in ("seconds", "looks", "streams"))
+        command = ["timeout", "--kill-after=1", str(limit), sys.executable, str(script), json.dumps(request)]
         # Libraries that make threads for linear algebra make none here.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,

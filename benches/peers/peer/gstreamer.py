@@ -32,6 +32,8 @@ class Peer:
         except ValueError as error:
             raise ImportError(str(error)) from error
         Gst.init(None)
+        # Looked up before there are threads: PyGObject makes its enumerations when they are first used, without a lock.
+        self.playing, self.stopped = Gst.State.PLAYING, Gst.State.NULL
         if Gst.ElementFactory.find("avdec_h264") is None:
             raise ImportError("the plugin libav of GStreamer is missing")
         self.Gst = Gst
@@ -39,7 +41,7 @@ class Peer:
 
     def file(self, path: str, codec: str, size: Size) -> Iterator[Frame]:
         source = f'filesrc location="{path}" ! parsebin'
-        pipeline = Pipeline(self.Gst, source, codec, size, sink="max-buffers=4")
+        pipeline = Pipeline(self, source, codec, size, sink="max-buffers=4")
         try:
             while True:
                 yield pipeline.next()
@@ -51,29 +53,29 @@ class Peer:
         source = f'rtspsrc location="{url}" protocols=tcp latency=0 ! rtp{name}depay ! {name}parse'
         # Before the conversion: what is left out is not converted.
         thin = f"videorate drop-only=true ! video/x-raw,framerate={rate}/1 !" if rate else ""
-        return Pipeline(self.Gst, source, codec, size, sink="max-buffers=1 drop=true", thin=thin)
+        return Pipeline(self, source, codec, size, sink="max-buffers=1 drop=true", thin=thin)
 
 
 class Pipeline:
     """A pipeline that runs."""
 
-    def __init__(self, gst, source: str, codec: str, size: Size, sink: str, thin: str = "") -> None:
-        self._gst = gst
+    def __init__(self, peer: Peer, source: str, codec: str, size: Size, sink: str, thin: str = "") -> None:
+        self._peer = peer
         self._size = size
         caps = f"video/x-raw,format=RGB,width={size.width},height={size.height},pixel-aspect-ratio=1/1"
         convert = f"videoscale add-borders=false ! videoconvert ! {caps}"
         decode = f"avdec_{_NAMES[codec]} max-threads=1"
         text = f"{source} ! {decode} ! {thin} {convert} ! appsink name=sink sync=false {sink}"
-        self._pipeline = gst.parse_launch(text)
+        self._pipeline = peer.Gst.parse_launch(text)
         self._sink = self._pipeline.get_by_name("sink")
-        self._pipeline.set_state(gst.State.PLAYING)
+        self._pipeline.set_state(peer.playing)
 
     def next(self) -> Frame:
         sample = self._sink.emit("try-pull-sample", _PATIENCE)
         if sample is None:
             raise EOFError
         buffer = sample.get_buffer()
-        is_mapped, mapped = buffer.map(self._gst.MapFlags.READ)
+        is_mapped, mapped = buffer.map(self._peer.Gst.MapFlags.READ)
         if not is_mapped:
             raise EOFError("not mapped")
         try:
@@ -85,4 +87,4 @@ class Pipeline:
     look = next
 
     def close(self) -> None:
-        self._pipeline.set_state(self._gst.State.NULL)
+        self._pipeline.set_state(self._peer.stopped)
