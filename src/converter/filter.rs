@@ -60,8 +60,8 @@ impl Axis {
 fn doubling(filter: Filter, span: Span, samples: usize, outputs: usize) -> Option<[i16; 2]> {
     let is_double = filter == Filter::Bilinear && span.length * 2.0 == outputs as f64 && outputs.div_ceil(2) == samples;
     match span.begin {
-        begin if begin == 0.25 => Some([0, 2]),
-        begin if begin == 0.0 => Some([1, 1]),
+        0.25 => Some([0, 2]),
+        0.0 => Some([1, 1]),
         _ => None,
     }
     .filter(|_| is_double)

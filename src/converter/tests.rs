@@ -57,7 +57,7 @@ proptest! {
         for (first, weights) in axis.first.iter().zip(axis.weights.chunks_exact(axis.taps)) {
             prop_assert_eq!(weights.iter().map(|weight| i32::from(*weight)).sum::<i32>(), i32::from(UNIT));
             let first = *first as usize;
-            prop_assert!(first % 2 == 0 && first + axis.taps <= (samples + 2).next_multiple_of(2));
+            prop_assert!(first.is_multiple_of(2) && first + axis.taps <= (samples + 2).next_multiple_of(2));
             prop_assert!(weights.iter().skip(samples.saturating_sub(first)).all(|weight| *weight == 0));
         }
     }
