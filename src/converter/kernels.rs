@@ -3,7 +3,7 @@
 //! A sample is 16 bits with [`FRACTION`] of them behind the point, on the scale of 8-bit pictures: 16320 is white in full
 //! range. A weight is 16 bits with [`UNIT`] for one. Sums are kept in 32 bits, so that a pass rounds once.
 
-use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, i32x4, i32x8, prelude::*, u8x16};
+use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, i32x4, i32x8, prelude::*, u8x16, u16x16};
 
 /// Bits of a sample behind the point: enough for two passes and a matrix, with room for what sharp filters overshoot.
 pub(crate) const FRACTION: u32 = 6;
@@ -43,12 +43,12 @@ impl Samples {
 /// Adds up rows by weights into one. There are as many weights as rows, an even number; `to` has a place for each sample
 /// that the rows have.
 pub(crate) fn blend(level: Level, samples: Samples, rows: &[&[u8]], weights: &[i16], to: &mut [i16]) {
-    match (samples, rows, weights) {
-        (Samples::Bytes, [row, ..], [UNIT, rest @ ..]) if rest.iter().all(|weight| *weight == 0) => {
-            dispatch!(level, simd => take_bytes(simd, row, to));
-        }
-        (Samples::Bytes, ..) => dispatch!(level, simd => blend_bytes(simd, rows, weights, to)),
-        (Samples::Words { depth, unused, is_big_endian }, ..) => {
+    let alone = weights.iter().filter(|weight| **weight != 0).count() == 1;
+    let single = weights.iter().position(|weight| *weight != 0).filter(|_| alone);
+    match (samples, single) {
+        (Samples::Bytes, Some(single)) => dispatch!(level, simd => take_bytes(simd, rows[single], to)),
+        (Samples::Bytes, None) => dispatch!(level, simd => blend_bytes(simd, rows, weights, to)),
+        (Samples::Words { depth, unused, is_big_endian }, _) => {
             let word = Word::new(depth, unused, is_big_endian);
             dispatch!(level, simd => blend_words(simd, word, rows, weights, to));
         }
@@ -155,6 +155,46 @@ fn blend_words<S: Simd>(_: S, word: Word, rows: &[&[u8]], weights: &[i16], to: &
     }
 }
 
+/// Samples that one step of [`double`] takes.
+const SAMPLES: usize = 8;
+
+/// Makes two samples of each by linear interpolation; the quarters are those of [`Axis::doubling`].
+///
+/// [`Axis::doubling`]: super::filter::Axis::doubling
+pub(crate) fn double(level: Level, quarters: [i16; 2], from: &[i16], to: &mut [i16]) {
+    let Some(last) = from.len().checked_sub(1) else { return };
+    // The first and the last have but one neighbour; all between go in steps, and what those leave over one by one.
+    let steps = last.saturating_sub(1) / SAMPLES;
+    dispatch!(level, simd => double_with(simd, quarters, from, to, steps));
+    for n in std::iter::once(0).chain(1 + steps * SAMPLES..from.len()) {
+        let neighbours = [from[n.saturating_sub(1)], from[(n + 1).min(last)]];
+        for (p, neighbour) in neighbours.into_iter().enumerate() {
+            if let Some(to) = to.get_mut(2 * n + p) {
+                *to = towards(from[n], neighbour, quarters[p]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn double_with<S: Simd>(simd: S, quarters: [i16; 2], from: &[i16], to: &mut [i16], steps: usize) {
+    for step in 0..steps {
+        let at = 1 + step * SAMPLES;
+        let load = [at - 1, at, at + 1];
+        let [before, near, after] = load.map(|at| i16x8::from_slice(simd, &from[at..at + SAMPLES]));
+        let first = near + (((before - near) * quarters[0] + 2) >> 2);
+        let second = near + (((after - near) * quarters[1] + 2) >> 2);
+        let to = &mut to[2 * at..2 * (at + SAMPLES)];
+        first.zip_low(second).store_slice(&mut to[..SAMPLES]);
+        first.zip_high(second).store_slice(&mut to[SAMPLES..]);
+    }
+}
+
+/// A sample, so many quarters of the way to its neighbour: two at most, for which 16 bits are enough.
+fn towards(near: i16, far: i16, quarters: i16) -> i16 {
+    near.wrapping_add(far.wrapping_sub(near).wrapping_mul(quarters).wrapping_add(2) >> 2)
+}
+
 /// Lays a band out by columns: `rows` are eight rows one after the other, each with two samples for each pair of columns.
 pub(crate) fn to_columns(level: Level, rows: &[i16], stride: usize, columns: &mut [ColumnPair]) {
     dispatch!(level, simd => to_columns_with(simd, rows, stride, columns));
@@ -255,6 +295,9 @@ pub(crate) struct FixedMatrix {
     inputs: [Input; 3],
     /// For each output what one of each input is worth, with `14 - shift` bits behind the point.
     rows: [[i16; 3]; 3],
+    /// The first output has nothing of the second input, and the last nothing of the third: the shape of nearly every
+    /// matrix there is.
+    is_sparse: bool,
 }
 
 /// How an input comes into the product: less its middle, and shifted to make the most of 16 bits.
@@ -276,7 +319,8 @@ impl FixedMatrix {
         let fixed = |row: [f64; 3]| -> [i16; 3] {
             std::array::from_fn(|n| (row[n] * f64::from(1 << (WEIGHT_BITS - inputs[n].shift))).round() as i16)
         };
-        Self { inputs, rows: rows.map(fixed) }
+        let rows = rows.map(fixed);
+        Self { inputs, rows, is_sparse: rows[0][1] == 0 && rows[2][2] == 0 }
     }
 }
 
@@ -291,15 +335,24 @@ const PIXELS: usize = 32;
 
 /// Three channels to pixels of `N` bytes by a matrix; a fourth byte is 255, and a single one is the first.
 pub(crate) fn mix<const N: usize>(level: Level, matrix: &FixedMatrix, from: [&[i16]; 3], to: &mut [u8]) {
-    dispatch!(level, simd => mix_with::<_, N>(simd, matrix, from, to));
+    if matrix.is_sparse && N != 1 {
+        dispatch!(level, simd => mix_with::<_, N, true>(simd, matrix, from, to));
+    } else {
+        dispatch!(level, simd => mix_with::<_, N, false>(simd, matrix, from, to));
+    }
 }
 
 #[inline(always)]
-fn mix_with<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, [a, b, c]: [&[i16]; 3], to: &mut [u8]) {
+fn mix_with<S: Simd, const N: usize, const IS_SPARSE: bool>(
+    simd: S,
+    matrix: &FixedMatrix,
+    [a, b, c]: [&[i16]; 3],
+    to: &mut [u8],
+) {
     let chunks = a.chunks(PIXELS).zip(b.chunks(PIXELS)).zip(c.chunks(PIXELS));
     for (((a, b), c), to) in chunks.zip(to.chunks_mut(N * PIXELS)) {
         if let (Ok(a), Ok(b), Ok(c)) = (a.try_into(), b.try_into(), c.try_into()) {
-            mix_block::<_, N>(simd, matrix, [a, b, c], to);
+            mix_block::<_, N, IS_SPARSE>(simd, matrix, [a, b, c], to);
             continue;
         }
         let mut inputs = [[0; PIXELS]; 3];
@@ -307,22 +360,33 @@ fn mix_with<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, [a, b, c]: [
             input[..rest.len()].copy_from_slice(rest);
         }
         let mut pixels = [0; 4 * PIXELS];
-        mix_block::<_, N>(simd, matrix, inputs.each_ref(), &mut pixels[..N * PIXELS]);
+        mix_block::<_, N, IS_SPARSE>(simd, matrix, inputs.each_ref(), &mut pixels[..N * PIXELS]);
         to.copy_from_slice(&pixels[..to.len()]);
     }
 }
 
 #[inline(always)]
-fn mix_block<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, from: [&[i16; PIXELS]; 3], to: &mut [u8]) {
+fn mix_block<S: Simd, const N: usize, const IS_SPARSE: bool>(
+    simd: S,
+    matrix: &FixedMatrix,
+    from: [&[i16; PIXELS]; 3],
+    to: &mut [u8],
+) {
     let mut channels = [[255; PIXELS]; 4];
     let [a, b, c] = matrix.inputs;
-    for (channel, row) in channels.iter_mut().zip(matrix.rows).take(N) {
-        for n in 0..PIXELS {
-            let sum = ROUNDING
-                .wrapping_add(product(from[0][n], a, row[0]))
-                .wrapping_add(product(from[1][n], b, row[1]))
-                .wrapping_add(product(from[2][n], c, row[2]));
-            channel[n] = (sum >> SUM_FRACTION).clamp(0, 255) as u8;
+    for (row, (channel, weights)) in channels.iter_mut().zip(matrix.rows).enumerate().take(N) {
+        let mut sums = products(simd, from[0], a, weights[0]).map(|sum| sum + ROUNDING);
+        if !IS_SPARSE || row > 0 {
+            add(&mut sums, products(simd, from[1], b, weights[1]));
+        }
+        if !IS_SPARSE || row < 2 {
+            add(&mut sums, products(simd, from[2], c, weights[2]));
+        }
+        for (sum, to) in sums.iter().zip(channel.chunks_exact_mut(16)) {
+            let levels: i16x16<S> = (*sum >> SUM_FRACTION).max(0).min(255);
+            let levels: u16x16<S> = levels.bitcast();
+            let (low, high) = levels.split();
+            low.saturating_narrow(high).store_slice(to);
         }
     }
     if N == 1 {
@@ -332,11 +396,22 @@ fn mix_block<S: Simd, const N: usize>(simd: S, matrix: &FixedMatrix, from: [&[i1
     }
 }
 
-/// What an input is worth, with [`SUM_FRACTION`] bits behind the point: the upper half of a product of 32 bits.
 #[inline(always)]
-fn product(sample: i16, input: Input, weight: i16) -> i16 {
-    let sample = sample.wrapping_sub(input.middle).wrapping_shl(input.shift);
-    ((i32::from(sample) * i32::from(weight)) >> 16) as i16
+fn add<S: Simd>(sums: &mut [i16x16<S>; 2], more: [i16x16<S>; 2]) {
+    sums[0] += more[0];
+    sums[1] += more[1];
+}
+
+/// What an input is worth, with [`SUM_FRACTION`] bits behind the point: the upper halves of products of 32 bits, which the
+/// compiler knows an instruction for.
+#[inline(always)]
+fn products<S: Simd>(simd: S, from: &[i16; PIXELS], input: Input, weight: i16) -> [i16x16<S>; 2] {
+    let mut upper = [0; PIXELS];
+    for (upper, sample) in upper.iter_mut().zip(from) {
+        let sample = sample.wrapping_sub(input.middle).wrapping_shl(input.shift);
+        *upper = ((i32::from(sample) * i32::from(weight)) >> 16) as i16;
+    }
+    [i16x16::from_slice(simd, &upper[..16]), i16x16::from_slice(simd, &upper[16..])]
 }
 
 /// The first `N` channels as pixels.

@@ -283,3 +283,6 @@ impl Appearance {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! leaves the least to do after, then across.
 
 use super::filter::{Axis, Span};
-use super::kernels::{BAND, Column, ColumnPair, Samples, blend, cross, to_columns, to_rows};
+use super::kernels::{BAND, Column, ColumnPair, Samples, blend, cross, double, to_columns, to_rows};
 use crate::config::Filter;
 use fearless_simd::Level;
 
@@ -30,7 +30,7 @@ impl Grid {
     }
 
     /// The weights for a part of the picture, given in its pixels.
-    fn axis(self, filter: Filter, window: Span, outputs: usize) -> Axis {
+    pub(crate) fn axis(self, filter: Filter, window: Span, outputs: usize) -> Axis {
         let begin = (window.begin - self.origin) / self.pitch + 0.5;
         let length = window.length / self.pitch;
         let pixels = window.length / outputs as f64;
@@ -190,7 +190,7 @@ impl Resampler {
     fn blend_band(&mut self, picture: &impl Rows, begin: usize, count: usize) {
         let mut sources: Vec<&[u8]> = std::mem::take(&mut self.sources);
         for (index, plane) in self.planes.iter_mut().enumerate() {
-            let Axis { first, taps, weights } = &plane.vertical;
+            let Axis { first, taps, weights, .. } = &plane.vertical;
             let last = plane.layout.vertical.count.saturating_sub(1);
             let end = (first[begin + count - 1] as usize + taps - 1).min(last);
             fetch((first[begin] as usize..=end).map(|y| picture.row(index, y)));
@@ -226,6 +226,7 @@ impl Channel {
     fn filter_across(&mut self, planes: &[Plane], scratch: &mut Scratch, level: Level) {
         let ChannelLayout { plane, offset, step, horizontal: Grid { count, .. } } = self.layout;
         let plane = &planes[plane];
+        let outputs = self.horizontal.first.len();
         // Weights reach two samples beyond the last at most.
         let wide = padded(count + 2);
         let mut rows: &[i16] = &plane.blended;
@@ -238,10 +239,16 @@ impl Channel {
             }
             (rows, stride) = (&scratch.split, wide);
         }
-        let Axis { first, taps, weights } = &self.horizontal;
+        if let Some(quarters) = self.horizontal.doubling {
+            for (from, to) in rows.chunks_exact(stride).zip(self.rows.chunks_exact_mut(padded(outputs))) {
+                double(level, quarters, &from[..count], &mut to[..outputs]);
+            }
+            return;
+        }
+        let Axis { first, taps, weights, .. } = &self.horizontal;
         scratch.pairs.resize(wide / 2, [0; 2 * BAND]);
         to_columns(level, rows, stride, &mut scratch.pairs);
-        let wide = padded(first.len());
+        let wide = padded(outputs);
         scratch.columns.resize(wide, [0; BAND]);
         cross(level, &scratch.pairs, first, *taps, weights, &mut scratch.columns);
         to_rows(level, &scratch.columns, &mut self.rows, wide);

@@ -1,4 +1,4 @@
-"""What the converter should make of a picture, in float64 and by definitions alone: nothing of it is libswscale's or ours.
+"""What the converter should make of a picture, in float64 and by definitions alone: nothing is libswscale's or ours.
 
 Samples are kept on the scale of 8 bits, whatever their depth. Places are in pixels from the upper left corner, so that
 the middle of the first pixel is (0.5, 0.5).
@@ -19,6 +19,10 @@ Window = Tuple[float, float, float, float]
 WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 
 
+#: Takes the bytes of a picture, of a width and a height, apart.
+Split = Callable[[bytes, int, int], List[Array]]
+
+
 class Format(NamedTuple):
     """How ffmpeg lays a picture out in memory."""
 
@@ -27,8 +31,8 @@ class Format(NamedTuple):
     depth: int
     #: Pixels from one sample of U and V to the next, across and down.
     pitch: Tuple[int, int]
-    #: Takes the bytes of a picture apart: its channels, opacity last.
-    split: Callable[[bytes, int, int], List[Array]]
+    #: Yields its channels, opacity last.
+    split: Split
     has_alpha: bool = False
     is_full_range: bool = False
 
@@ -37,7 +41,7 @@ def ceil_div(length: int, by: int) -> int:
     return -(-length // by)
 
 
-def planar(depth: int, pitch: Tuple[int, int], order: str, kind: str = "<u2") -> Callable[[bytes, int, int], List[Array]]:
+def planar(depth: int, pitch: Tuple[int, int], order: str, kind: str = "<u2") -> Split:
     """One plane after the other; ``order`` names the channels, of which u and v are subsampled."""
     dtype = np.dtype("u1" if depth == 8 else kind)
 
@@ -53,7 +57,7 @@ def planar(depth: int, pitch: Tuple[int, int], order: str, kind: str = "<u2") ->
     return split
 
 
-def packed(depth: int, order: str, kind: str = "<u2", unused: int = 0) -> Callable[[bytes, int, int], List[Array]]:
+def packed(depth: int, order: str, kind: str = "<u2", unused: int = 0) -> Split:
     """Pixels one after the other; ``order`` names their components, x for none."""
     dtype = np.dtype("u1" if depth == 8 else kind)
 
@@ -64,7 +68,7 @@ def packed(depth: int, order: str, kind: str = "<u2", unused: int = 0) -> Callab
     return split
 
 
-def semiplanar(depth: int, unused: int = 0) -> Callable[[bytes, int, int], List[Array]]:
+def semiplanar(depth: int, unused: int = 0) -> Split:
     """A plane of brightness, and one of U and V side by side at half the size."""
     dtype = np.dtype("u1" if depth == 8 else "<u2")
 
@@ -76,7 +80,7 @@ def semiplanar(depth: int, unused: int = 0) -> Callable[[bytes, int, int], List[
     return split
 
 
-def packed_422(order: str) -> Callable[[bytes, int, int], List[Array]]:
+def packed_422(order: str) -> Split:
     """Two pixels in four bytes, whose places ``order`` names."""
 
     def split(data: bytes, width: int, height: int) -> List[Array]:
@@ -159,7 +163,7 @@ def picture_bytes(pixel_format: str, size: Tuple[int, int]) -> int:
 
 
 #: Where the first sample of U and V lies, as a share of its pitch: 0 on the first pixel's middle, 1 on the last one's.
-SITES = {"left": (0, 0.5), "center": (0.5, 0.5), "topleft": (0, 0), "top": (0.5, 0), "bottomleft": (0, 1), "bottom": (0.5, 1)}
+SITES = {"left": (0, 0.5), "center": (0.5, 0.5), "topleft": (0, 0)}
 
 
 # ---- Filters ----
@@ -263,7 +267,9 @@ def convert(
     channels = form.split(data, width, height)
     depth = form.depth
 
-    def scaled(channels: List[Array], name: str, output: Tuple[int, int], window: Window, pitch: Tuple[int, int]) -> List[Array]:
+    def scaled(
+        channels: List[Array], name: str, output: Tuple[int, int], window: Window, pitch: Tuple[int, int]
+    ) -> List[Array]:
         result = []
         for index, channel in enumerate(channels):
             across, down = pitch if form.model == "yuv" and index in (1, 2) else (1, 1)

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from live import Pixels, run_ffmpeg
+from live import Numbers, Pixels, run_ffmpeg
 from mpegclient import Client, FrameInfo, Order, StreamInfo, errors
 from reference import FORMATS, brightness, convert, picture_bytes
 from support import PATIENCE
@@ -68,7 +67,7 @@ def read_raw(folder: Path, data: bytes, stored: str, size: Size, **parameters: A
     return read_all(file, input_format="rawvideo", **options, **parameters)
 
 
-def check(frame: Pixels, expected: npt.NDArray[np.float64], what: str, order: str = "rgb24", matrix: str = "bt601") -> None:
+def check(frame: Pixels, expected: Numbers, what: str, order: str = "rgb24", matrix: str = "bt601") -> None:
     """Fails if any channel of any pixel is not what it should be."""
     if order == "gray8":
         expected = brightness(expected, matrix)[..., None]
@@ -112,7 +111,8 @@ def noise(pixel_format: str, size: Size) -> bytes:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Dict[Tuple[str, Size], List[bytes]]:
-    """Bars, a photograph and noise in every format and size. ffmpeg makes the first two from RGB; how well, is no matter."""
+    """Bars, a photograph and noise in every format and size. ffmpeg makes the first two from RGB; how well, is no
+    matter."""
     folder = tmp_path_factory.mktemp("pictures")
     result = {}
     for size in SIZES:
@@ -136,8 +136,7 @@ def test_every_format_is_converted_as_in_float64(
     site = "center" if pixel_format.startswith("yuvj") else "left"
     turn = list(FORMATS).index(pixel_format)
     for n, size in enumerate(SIZES):
-        chosen = [OUTPUTS[(turn + n + step) % len(OUTPUTS)] for step in (0, 3)]
-        for order, output, name in [("rgb24", size, "auto"), *chosen]:
+        for order, output, name in [("rgb24", size, "auto"), OUTPUTS[(turn + 3 * n) % len(OUTPUTS)]]:
             width, height = (0, 0) if output == size else output
             clip = read_raw(tmp_path, b"".join(pictures[pixel_format, size]), pixel_format, size, width=width,
                             height=height, pixel_format=order, scale_filter=name)  # fmt: skip
@@ -154,7 +153,8 @@ def test_every_filter_is_that_of_its_name(
 ) -> None:
     size, data = SIZES[1], pictures["yuv420p", SIZES[1]]
     for output in [(7, 5), (33, 19), (66, 38), (16, 100), (500, 1)]:
-        clip = read_raw(tmp_path, b"".join(data), "yuv420p", size, width=output[0], height=output[1], scale_filter=name)
+        sides = {"width": output[0], "height": output[1]}
+        clip = read_raw(tmp_path, b"".join(data), "yuv420p", size, scale_filter=name, **sides)
         for frame, picture in zip(clip.frames, data):
             check(frame, convert(picture, "yuv420p", size, output, name), f"{name} to {output}")
 
@@ -234,8 +234,10 @@ def test_sides_follow_from_the_shape_that_is_shown(tmp_path: Path) -> None:
 
 def test_pictures_are_letterboxed(tmp_path: Path) -> None:
     size, data = (64, 36), noise("yuv420p", (64, 36))
-    for order, bar in [("rgb24", (255, 128, 0)), ("bgr24", (0, 128, 255)), ("rgba", (255, 128, 0, 255)), ("gray8", (151,))]:
-        clip = read_raw(tmp_path, data, "yuv420p", size, width=32, height=32, fit="letterbox", pad_color="FF8000", pixel_format=order)
+    bars = {"rgb24": (255, 128, 0), "bgr24": (0, 128, 255), "rgba": (255, 128, 0, 255), "gray8": (151,)}
+    for order, bar in bars.items():
+        padding = {"fit": "letterbox", "pad_color": "FF8000"}
+        clip = read_raw(tmp_path, data, "yuv420p", size, width=32, height=32, pixel_format=order, **padding)
         frame = clip.frames[0]
         assert (frame[:7] == bar).all() and (frame[25:] == bar).all()
         check(frame[7:25], convert(data, "yuv420p", size, (32, 18)), order, order)
@@ -248,7 +250,12 @@ def test_pictures_are_letterboxed(tmp_path: Path) -> None:
 
 def test_pictures_are_cropped(tmp_path: Path) -> None:
     size, data = (64, 36), noise("yuv420p", (64, 36))
-    for output, window in [((20, 20), (14, 0, 36, 36)), ((50, 10), (0, 11.6, 64, 12.8)), ((33, 47), (32 - 594 / 47, 0, 1188 / 47, 36))]:
+    windows: Dict[Size, Tuple[float, float, float, float]] = {
+        (20, 20): (14, 0, 36, 36),
+        (50, 10): (0, 11.6, 64, 12.8),
+        (33, 47): (32 - 594 / 47, 0, 1188 / 47, 36),
+    }
+    for output, window in windows.items():
         clip = read_raw(tmp_path, data, "yuv420p", size, width=output[0], height=output[1], fit="crop")
         check(clip.frames[0], convert(data, "yuv420p", size, output, window=window), str(output))
         corners = np.array([window[:2], np.add(window[:2], window[2:])])
@@ -311,7 +318,8 @@ def test_pictures_are_turned_as_the_stream_says(matrix: Any, turn: Any, told: An
 @pytest.mark.parametrize(("rotation", "quarters"), [("90", -1), ("180", 2), ("270", 1)])
 def test_pictures_are_turned_as_the_user_says(rotation: str, quarters: int, tmp_path: Path) -> None:
     size, data = (64, 36), noise("yuv420p", (64, 36))
-    clip = read_raw(tmp_path, data, "yuv420p", size, rotation=rotation, width=30, height=40, fit="letterbox", pixel_format="gray8")
+    shape = {"width": 30, "height": 40, "fit": "letterbox", "pixel_format": "gray8"}
+    clip = read_raw(tmp_path, data, "yuv420p", size, rotation=rotation, **shape)
     if rotation == "180":
         inner, expected = clip.frames[0][11:28], convert(data, "yuv420p", size, (30, 17))
     else:
