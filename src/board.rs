@@ -33,6 +33,8 @@ pub struct StreamInfo {
     pub pixel_format: String,
     /// libav's name of the container or session protocol.
     pub container: String,
+    /// What reads it: `libav`, or `native` for the RTSP engine of this library.
+    pub engine: String,
 }
 
 /// A failure and when it happened.

@@ -1,7 +1,7 @@
 //! The one table of parameters: name, kind, default, range and help. Setting, getting, listing and the checks all
 //! follow from it, and so do the README's table and the keyword arguments of the bindings.
 
-use crate::config::{Config, Conversion, CorruptPolicy, Decode, Filter, Matrix, PixelFormat, Rational};
+use crate::config::{Config, Conversion, CorruptPolicy, Decode, Filter, Matrix, PixelFormat, Rational, RtspEngine};
 use crate::error::{Error, Result, Status};
 use crate::redact::{redact_with, secrets_of};
 use std::collections::BTreeMap;
@@ -103,6 +103,7 @@ table! {
     "color_range", Kind::Choice(&["auto", "limited", "full"]), "auto", Setup, "Whether brightness 0 to 255 stands for black to white, or 16 to 235 does; auto: as the stream says, else limited.";
     "decode", Kind::Choice(&["all", "nonref", "keyframes"]), "all", Setup, "Which pictures to decode: all, those that others build on, or key frames only; less costs less.";
     "transport", Kind::Choice(&["auto", "tcp", "udp"]), "auto", Setup, "How RTSP carries the packets; auto: TCP, then UDP where the server refuses TCP.";
+    "rtsp_engine", Kind::Choice(&["auto", "libav", "native"]), "auto", Setup, "What reads rtsp://: libavformat, or the native engine, which hands on each picture at once and knows every loss; auto: native for H.264, H.265 and JPEG over TCP where no av. option is set, libavformat for all else.";
     "username", Kind::Secret, "", Setup, "User name for the server, as it is: it is encoded for the URL here.";
     "password", Kind::Secret, "", Setup, "Password for the server, as it is: it is encoded for the URL here.";
     "tls_verify", SWITCH, "on", Setup, "Verify the certificates of servers, those that playlists lead to included.";
@@ -273,6 +274,7 @@ impl Parameters {
             },
             decode: Decode::from_name(self.or_default("decode")),
             transport: self.text("transport"),
+            rtsp_engine: RtspEngine::from_name(self.or_default("rtsp_engine")),
             secrets: self.secrets(),
             username: self.text("username"),
             password: self.text("password"),

@@ -136,7 +136,7 @@ fn structs_lie_in_memory_as_the_header_has_them() {
         MpegClientParameterInfo { struct_size, kind, scope, reserved, key, default_value, range, help }
         MpegClientStreamInfo {
             struct_size, stream_index, width, height, frame_rate_num, frame_rate_den, measured_frame_rate, is_live,
-            reserved, duration_ns, generation, codec, pixel_format, container,
+            reserved, duration_ns, generation, codec, pixel_format, container, engine,
         }
         MpegClientStats {
             struct_size, ring_capacity, newest_seq, oldest_seq, packets, bytes, decoded, decode_errors, published,

@@ -155,6 +155,7 @@ pub unsafe extern "C" fn mpegclient_stream_info(client: *const MpegClient, info:
                 codec: fixed_text(&stream.codec),
                 pixel_format: fixed_text(&stream.pixel_format),
                 container: fixed_text(&stream.container),
+                engine: fixed_text(&stream.engine),
             });
             Ok(())
         })

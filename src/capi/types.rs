@@ -342,6 +342,8 @@ pub struct MpegClientStreamInfo {
     pub pixel_format: [c_char; 32],
     /// Container or session protocol in libav's words, such as "rtsp" or "mpegts".
     pub container: [c_char; 32],
+    /// What reads it: "libav", or "native" for the RTSP engine of this library.
+    pub engine: [c_char; 16],
 }
 
 /// Counters of one client since mpegclient_new; none is ever reset.

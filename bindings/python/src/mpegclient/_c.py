@@ -85,6 +85,7 @@ class MpegClientStreamInfo(_SizedStructure):
         ("codec", c_char * 32),
         ("pixel_format", c_char * 32),
         ("container", c_char * 32),
+        ("engine", c_char * 16),
     ]
 
 

@@ -162,6 +162,8 @@ class StreamInfo:
     pixel_format: str
     #: Container or session protocol in libav's words, such as "rtsp" or "mpegts".
     container: str
+    #: What reads it: "libav", or "native" for the RTSP engine of this library.
+    engine: str
 
     @classmethod
     def from_c(cls, info: Any) -> StreamInfo:
@@ -179,6 +181,7 @@ class StreamInfo:
             codec=_text(info.codec),
             pixel_format=_text(info.pixel_format),
             container=_text(info.container),
+            engine=_text(info.engine),
         )
 
 
