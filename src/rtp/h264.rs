@@ -1,7 +1,7 @@
 //! H.264 over RTP: RFC 6184. What its NAL units mean: ITU-T H.264.
 
-use super::Entry;
 use super::nal::{Kind, Payload};
+use super::{Entry, Lead};
 
 /// Types of NAL units: ITU-T H.264, table 7-1.
 const SLICE: u8 = 1;
@@ -21,6 +21,9 @@ const RECOVERY_POINT: u32 = 6;
 
 /// An SEI message is looked for within so many bytes.
 const MAX_SEI: usize = 4096;
+
+/// The kind of a slice is.
+const MAX_SLICE_START: usize = 16;
 
 pub(super) fn parse(payload: &[u8]) -> Payload<'_> {
     let Some(first) = payload.first() else {
@@ -50,6 +53,7 @@ pub(super) fn classify(nal: &[u8]) -> Kind {
             is_first: data.first().is_some_and(|byte| byte & 0x80 != 0),
             entry: if kind == IDR { Entry::Clean } else { Entry::None },
             is_reference: header & 0x60 != 0,
+            lead: if is_bidirectional(data) { Lead::Perhaps } else { Lead::No },
         },
         SEI => recovery_point(data).map_or(Kind::Other, Kind::Recovery),
         SEQUENCE_PARAMETERS => Kind::Sequence,
@@ -68,7 +72,7 @@ fn recovery_point(data: &[u8]) -> Option<u32> {
         let size = usize::try_from(extended_number(&mut rest)?).ok()?;
         let (message, others) = rest.split_at_checked(size)?;
         if kind == RECOVERY_POINT {
-            return exp_golomb(message);
+            return Bits { bytes: message, at: 0 }.exp_golomb();
         }
         rest = others;
     }
@@ -88,12 +92,39 @@ fn extended_number(rest: &mut &[u8]) -> Option<u32> {
     }
 }
 
-/// The Exp-Golomb code that bytes begin with: ITU-T H.264, 9.1.
-fn exp_golomb(bytes: &[u8]) -> Option<u32> {
-    let bit = |at: usize| bytes.get(at / 8).map(|byte| u32::from(byte >> (7 - at % 8) & 1));
-    let zeros = (0..32).find(|at| bit(*at) != Some(0))?;
-    let number = (zeros..=2 * zeros).try_fold(0_u64, |number, at| Some(number << 1 | u64::from(bit(at)?)))?;
-    u32::try_from(number.checked_sub(1)?).ok()
+/// Whether a slice builds on two others: ITU-T H.264, 7.3.3 and table 7-6.
+fn is_bidirectional(data: &[u8]) -> bool {
+    let plain = without_escapes(&data[..data.len().min(MAX_SLICE_START)]);
+    let mut bits = Bits { bytes: &plain, at: 0 };
+    let (_first_macroblock, kind) = (bits.exp_golomb(), bits.exp_golomb());
+    kind.is_some_and(|kind| kind % 5 == 1)
+}
+
+struct Bits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    fn next(&mut self) -> Option<bool> {
+        let byte = self.bytes.get(self.at / 8)?;
+        let bit = byte >> (7 - self.at % 8) & 1 == 1;
+        self.at += 1;
+        Some(bit)
+    }
+
+    /// An Exp-Golomb code: ITU-T H.264, 9.1.
+    fn exp_golomb(&mut self) -> Option<u32> {
+        let mut zeros = 0;
+        while !self.next()? {
+            zeros += 1;
+        }
+        let mut number = 1_u64;
+        for _ in 0..zeros {
+            number = number.checked_mul(2)?.checked_add(u64::from(self.next()?))?;
+        }
+        u32::try_from(number - 1).ok()
+    }
 }
 
 /// Bytes without those that keep start codes from showing up in them: ITU-T H.264, 7.4.1.
@@ -131,10 +162,11 @@ mod tests {
 
     #[test]
     fn slices_are_told_apart() {
-        let slice = |is_first, entry, is_reference| Kind::Slice { is_first, entry, is_reference };
-        assert_eq!(classify(&[0x65, 0x88]), slice(true, Entry::Clean, true));
-        assert_eq!(classify(&[0x41, 0x9a]), slice(true, Entry::None, true));
-        assert_eq!(classify(&[0x01, 0x40]), slice(false, Entry::None, false));
+        let slice = |is_first, entry, is_reference, lead| Kind::Slice { is_first, entry, is_reference, lead };
+        assert_eq!(classify(&[0x65, 0x88]), slice(true, Entry::Clean, true, Lead::No));
+        assert_eq!(classify(&[0x41, 0x9a]), slice(true, Entry::None, true, Lead::No));
+        assert_eq!(classify(&[0x01, 0x9f]), slice(true, Entry::None, false, Lead::Perhaps));
+        assert_eq!(classify(&[0x01, 0x4f]), slice(false, Entry::None, false, Lead::No));
         assert_eq!(
             (classify(&[0x67, 1]), classify(&[9, 0xf0]), classify(&[])),
             (Kind::Sequence, Kind::Delimiter, Kind::Other)

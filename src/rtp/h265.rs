@@ -1,10 +1,11 @@
 //! H.265 over RTP: RFC 7798. What its NAL units mean: ITU-T H.265.
 
-use super::Entry;
 use super::nal::{Kind, Payload};
+use super::{Entry, Lead};
 
 /// Types of NAL units: ITU-T H.265, table 7-1.
 const LAST_SLICE: u8 = 31;
+const SKIPPED_LEADING: std::ops::RangeInclusive<u8> = 8..=9;
 const BROKEN_LINKS: std::ops::RangeInclusive<u8> = 16..=18;
 const IDRS: std::ops::RangeInclusive<u8> = 19..=20;
 const CLEAN_RANDOM_ACCESS: u8 = 21;
@@ -54,6 +55,7 @@ pub(super) fn classify(nal: &[u8]) -> Kind {
             },
             // Of use only where pictures are refreshed in parts, which is not looked for in H.265.
             is_reference: true,
+            lead: if SKIPPED_LEADING.contains(&kind) { Lead::Yes } else { Lead::No },
         },
         VIDEO_PARAMETERS => Kind::Sequence,
         DELIMITER => Kind::Delimiter,

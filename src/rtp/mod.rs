@@ -76,6 +76,7 @@ pub(crate) struct AccessUnit {
     pub(crate) starts_picture: bool,
     /// Other pictures may build on it.
     pub(crate) is_reference: bool,
+    pub(crate) lead: Lead,
 }
 
 /// Whether a unit is what was sent.
@@ -95,10 +96,20 @@ pub(crate) enum Entry {
     None,
     /// All pictures from here on are right.
     Clean,
-    /// All but those that are shown before it although they come after it.
+    /// All but those that lead it.
     Open,
     /// Right once so many frames that others build on have followed: the picture is refreshed in parts.
     Gradual(u32),
+}
+
+/// Whether a picture leads the entry that came before it: it is shown before that and may build on what was before.
+/// Timestamps do not tell, as some senders number pictures in the order in which they come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lead {
+    No,
+    /// If it comes directly after it, with none between them that does not lead.
+    Perhaps,
+    Yes,
 }
 
 /// Makes units of one stream's packets.

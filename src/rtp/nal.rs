@@ -1,6 +1,6 @@
 //! NAL units of H.264 and H.265 to access units: what both have in common.
 
-use super::{AccessUnit, Entry, Integrity, MAX_UNIT, RtpPacket, h264, h265};
+use super::{AccessUnit, Entry, Integrity, Lead, MAX_UNIT, RtpPacket, h264, h265};
 use std::collections::VecDeque;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
@@ -49,6 +49,7 @@ pub(super) enum Kind {
         is_first: bool,
         entry: Entry,
         is_reference: bool,
+        lead: Lead,
     },
     Other,
 }
@@ -278,9 +279,9 @@ impl NalAssembler {
         }
         let is_damaged = unit.is_damaged || (unit.may_lack_start && !self.begins_whole(unit.first));
         self.last_timestamp = Some(unit.timestamp);
-        let (starts_picture, entry, is_reference) = match unit.slice {
-            Some(Kind::Slice { is_first, entry, is_reference }) => (is_first, entry, is_reference),
-            _ => (false, Entry::None, false),
+        let (starts_picture, entry, is_reference, lead) = match unit.slice {
+            Some(Kind::Slice { is_first, entry, is_reference, lead }) => (is_first, entry, is_reference, lead),
+            _ => (false, Entry::None, false, Lead::No),
         };
         if entry != Entry::None && !is_damaged {
             self.brings_sets.get_or_insert(false);
@@ -303,6 +304,7 @@ impl NalAssembler {
             entry,
             starts_picture,
             is_reference,
+            lead,
         })
     }
 

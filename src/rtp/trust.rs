@@ -1,12 +1,22 @@
 //! Which units can be trusted after a loss: those that build on nothing that is missing.
 
-use super::{AccessUnit, Entry, Integrity};
+use super::{AccessUnit, Entry, Integrity, Lead};
 
 /// Follows a stream in the order in which it is decoded.
 pub(crate) struct Trust {
     state: State,
-    /// Pictures shown before this time are from before the point at which decoding began anew.
-    leading_before: Option<i64>,
+    leading: Leading,
+}
+
+/// What is known of pictures that lead the last entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leading {
+    /// What they build on was good.
+    Good,
+    /// It was not.
+    Bad,
+    /// It was not, but all that may have been such pictures have come.
+    Over,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,34 +31,45 @@ enum State {
 impl Trust {
     /// A stream that is joined in its middle.
     pub(crate) fn new() -> Self {
-        Self { state: State::Lost, leading_before: None }
+        Self { state: State::Lost, leading: Leading::Good }
     }
 
     /// Whether the picture of the next unit is right. Units are asked for one by one, none left out.
     pub(crate) fn holds(&mut self, unit: &AccessUnit) -> bool {
         match (unit.integrity, unit.entry) {
             (Integrity::Damaged, _) => self.state = State::Lost,
-            (_, Entry::Clean) => self.begin_anew(None),
-            (Integrity::Sound, Entry::Open) if self.state == State::Good => {}
-            (_, Entry::Open) => self.begin_anew(Some(unit.timestamp)),
+            (_, Entry::Clean) => self.begin_anew(Leading::Good),
+            (Integrity::Sound, Entry::Open) if self.state == State::Good => self.begin_anew(Leading::Good),
+            (_, Entry::Open) => self.begin_anew(Leading::Bad),
             (Integrity::AfterGap, Entry::None) => self.state = State::Lost,
             (Integrity::AfterGap, Entry::Gradual(frames)) => self.heal_after(frames),
             (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Lost => self.heal_after(frames),
             (Integrity::Sound, _) => self.count(unit),
         }
-        let is_leading = self.leading_before.is_some_and(|time| unit.timestamp < time);
-        self.state == State::Good && !is_leading
+        self.state == State::Good && !self.is_led_astray(unit)
     }
 
-    fn begin_anew(&mut self, leading_before: Option<i64>) {
+    fn begin_anew(&mut self, leading: Leading) {
         self.state = State::Good;
-        self.leading_before = leading_before;
+        self.leading = leading;
+    }
+
+    fn is_led_astray(&mut self, unit: &AccessUnit) -> bool {
+        match (self.leading, unit.lead) {
+            (Leading::Good, _) | (Leading::Over, Lead::Perhaps) => false,
+            (_, Lead::Yes) | (Leading::Bad, Lead::Perhaps) => true,
+            (Leading::Bad, Lead::No) if unit.starts_picture && unit.entry == Entry::None => {
+                self.leading = Leading::Over;
+                false
+            }
+            (_, Lead::No) => false,
+        }
     }
 
     /// A frame may be coded as two fields, each a unit of its own: twice as many units are sure to be enough.
     fn heal_after(&mut self, frames: u32) {
         self.state = State::Healing(frames.saturating_add(1).saturating_mul(2));
-        self.leading_before = None;
+        self.leading = Leading::Good;
     }
 
     fn count(&mut self, unit: &AccessUnit) {
@@ -67,16 +88,17 @@ mod tests {
     use Entry::{Clean, Gradual, Open};
     use Integrity::{AfterGap, Damaged, Sound};
 
-    fn trusted(units: &[(i64, Integrity, Entry)]) -> Vec<bool> {
+    fn trusted(units: &[(Integrity, Entry, Lead)]) -> Vec<bool> {
         let mut trust = Trust::new();
-        let unit = |(timestamp, integrity, entry): (i64, Integrity, Entry)| AccessUnit {
+        let unit = |(integrity, entry, lead): (Integrity, Entry, Lead)| AccessUnit {
             data: Vec::new(),
-            timestamp,
+            timestamp: 0,
             lost: 0,
             integrity,
             entry,
             starts_picture: true,
             is_reference: true,
+            lead,
         };
         units.iter().map(|described| trust.holds(&unit(*described))).collect()
     }
@@ -85,36 +107,39 @@ mod tests {
     fn nothing_is_trusted_between_a_loss_and_a_key_frame() {
         let none = Entry::None;
         let units = [
-            (0, Sound, none),
-            (1, AfterGap, Clean),
-            (2, Sound, none),
-            (3, Damaged, none),
-            (4, Sound, none),
-            (5, Damaged, Clean),
-            (6, Sound, none),
-            (7, Sound, Clean),
-            (8, AfterGap, none),
+            (Sound, none),
+            (AfterGap, Clean),
+            (Sound, none),
+            (Damaged, none),
+            (Sound, none),
+            (Damaged, Clean),
+            (Sound, none),
+            (Sound, Clean),
+            (AfterGap, none),
         ];
+        let units = units.map(|(integrity, entry)| (integrity, entry, Lead::No));
         assert_eq!(trusted(&units), [false, true, true, false, false, false, false, true, false]);
     }
 
     #[test]
     fn leading_pictures_are_not_trusted_where_decoding_began_anew() {
-        let none = Entry::None;
-        let units = [(3, Sound, Open), (1, Sound, none), (2, Sound, none), (6, Sound, none), (4, Sound, none)];
-        assert_eq!(trusted(&units), [true, false, false, true, true]);
-        // Nothing is missing before the second entry.
-        let units = [(0, Sound, Clean), (3, Sound, Open), (1, Sound, none)];
-        assert_eq!(trusted(&units), [true, true, true]);
+        let unit = |lead| (Sound, Entry::None, lead);
+        for (lead, is_later_trusted) in [(Lead::Perhaps, true), (Lead::Yes, false)] {
+            let mut units = vec![(Sound, Open, Lead::No), unit(lead), unit(lead), unit(Lead::No), unit(lead)];
+            assert_eq!(trusted(&units), [true, false, false, true, is_later_trusted]);
+            // Nothing is missing before this entry.
+            units.insert(0, (Sound, Clean, Lead::No));
+            assert!(trusted(&units).iter().all(|is_trusted| *is_trusted));
+        }
     }
 
     #[test]
     fn a_refresh_in_parts_heals_after_its_frames() {
-        let none = Entry::None;
-        let mut units = vec![(0, Damaged, none), (1, Sound, Gradual(1))];
-        units.extend((2..8).map(|time| (time, Sound, none)));
+        let unit = |integrity, entry| (integrity, entry, Lead::No);
+        let mut units = vec![unit(Damaged, Entry::None), unit(Sound, Gradual(1))];
+        units.extend([unit(Sound, Entry::None); 6]);
         assert_eq!(trusted(&units), [false, false, false, false, false, true, true, true]);
-        units.insert(4, (4, AfterGap, none));
+        units.insert(4, unit(AfterGap, Entry::None));
         assert!(trusted(&units).iter().all(|is_trusted| !is_trusted));
     }
 }

@@ -25,6 +25,9 @@ const IN_STORE_NS: i64 = 3_000_000;
 /// A stream whose packets come without a pause for so long is simply fast.
 const LONGEST_SETTLING_NS: i64 = SECOND / 2;
 
+/// An engine that fails at a stream so soon after its beginning does not understand it.
+const MISREAD_NS: i64 = 10 * SECOND;
+
 /// Packets in a row that a good stream's decoder does not refuse.
 const MAX_REFUSED: u32 = 25;
 
@@ -148,14 +151,18 @@ impl<'a> Connection<'a> {
     /// Does what the client wants until the stream ends.
     pub(super) fn serve(&mut self, outlet: &mut Outlet) -> End {
         let end = self.serve_on(outlet);
-        if let End::Lost(error) = &end
-            && error.status == Status::BadData
-            && (error.phase == Phase::Decode || self.shown.is_none())
-        {
-            // Connected again, it is looked at by the other engine, if there is one for it.
+        // Connected again, the stream is looked at by the other engine, if there is one for it.
+        if matches!(&end, End::Lost(error) if self.is_misread(error)) {
             outlet.avoided = Some(self.source.info().engine);
         }
         end
+    }
+
+    /// Whether the engine makes nothing of the stream, or fails at it soon. What is damaged on its way now and then is
+    /// not the engine's fault.
+    fn is_misread(&self, error: &Error) -> bool {
+        let is_soon = self.shown.is_none() || monotonic_ns() - self.opened_ns < MISREAD_NS;
+        error.status == Status::BadData && (is_soon || error.phase != Phase::Read)
     }
 
     fn serve_on(&mut self, outlet: &mut Outlet) -> End {

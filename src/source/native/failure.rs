@@ -46,6 +46,8 @@ impl Failure {
         let kind = match status {
             Some(status) => Kind::Answered(status),
             None if text.starts_with("Unable to connect") => Kind::Unconnected,
+            // It was in the middle of a packet.
+            None if text.contains("Incomplete RTSP message at EOF") => Kind::Broken,
             None if text.starts_with("Error reading") || text.starts_with("Error writing") => Kind::Broken,
             None => Kind::Nonsense,
         };
@@ -97,11 +99,14 @@ impl Failure {
 
     /// Why a session that played has ended.
     pub(super) fn while_reading(&self, secrets: &[String]) -> Error {
-        let status = match self.kind {
-            Kind::Broken | Kind::Unconnected => Status::ServerGone,
-            Kind::Answered(_) | Kind::Nonsense => Status::BadData,
+        let (status, phase) = match self.kind {
+            // A server that is gone is noticed earlier, as one from which nothing comes: this one only does not answer.
+            _ if self.text.contains("respond to keepalive") => (Status::BadData, Phase::Setup),
+            Kind::Broken | Kind::Unconnected => (Status::ServerGone, Phase::Read),
+            Kind::Answered(_) | Kind::Nonsense => (Status::BadData, Phase::Read),
         };
-        Error::new(status, redact_with(&self.text, secrets)).in_phase(Phase::Read).retryable(true)
+        let text = if self.text.contains("EOF") { "the connection was closed" } else { &self.text };
+        Error::new(status, redact_with(text, secrets)).in_phase(phase).retryable(true)
     }
 }
 
@@ -123,6 +128,7 @@ mod tests {
             (None, refused, (Status::Refused, Phase::Connect, false)),
             (None, "Unable to connect to RTSP server: odd", (Status::IoError, Phase::Connect, false)),
             (None, "Error reading from RTSP peer: EOF\n\nconn: x", (Status::ServerGone, Phase::Connect, false)),
+            (None, "RTSP framing error: Incomplete RTSP message at EOF", (Status::ServerGone, Phase::Connect, false)),
             (None, "RTSP framing error: x", (Status::BadData, Phase::Probe, true)),
             (Some(401), "", (Status::Unauthorized, Phase::Auth, false)),
             (Some(404), "", (Status::NotFound, Phase::Setup, false)),
@@ -139,5 +145,7 @@ mod tests {
     fn only_the_first_part_of_the_text_is_told() {
         let error = Failure::parse(None, "Error writing to RTSP peer: gone\n\nconn: secret\nmsg: 1").while_reading(&[]);
         assert_eq!((error.status, error.message.as_str()), (Status::ServerGone, "Error writing to RTSP peer: gone"));
+        let text = "Error reading from RTSP peer: Server failed to respond to keepalive 7 within 30s";
+        assert_eq!(Failure::parse(None, text).while_reading(&[]).phase, Phase::Setup);
     }
 }
