@@ -22,6 +22,10 @@ pub(crate) struct Decoder {
     damage: Damage,
     /// The units say which pictures are damaged.
     is_damage_known: bool,
+    /// It takes pictures in parts: H.264's, where damage is known.
+    takes_parts: bool,
+    /// Damaged units went in, or should have, since decoding last began.
+    is_upset: bool,
     /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
     pending: VecDeque<(i64, UnitMeta)>,
     next_number: i64,
@@ -117,7 +121,8 @@ impl Decoder {
             let text = format!("pictures are {width}x{height}, which is more than max_picture_size, {most}");
             return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Decode));
         }
-        if source.knows_damage && parameters.codec_name() == "h264" {
+        let takes_parts = source.knows_damage && parameters.codec_name() == "h264";
+        if takes_parts {
             take_pictures_in_parts(options);
         }
         Ok(Self {
@@ -132,6 +137,8 @@ impl Decoder {
             },
             damage: Damage { since_ns: None, keyless_ns },
             is_damage_known: source.knows_damage,
+            takes_parts,
+            is_upset: false,
             pending: VecDeque::new(),
             next_number: 0,
         })
@@ -152,8 +159,8 @@ impl Decoder {
         if !self.gate.admits(&meta) {
             return true;
         }
-        if self.is_damage_known && meta.lost > 0 {
-            self.doubt_last();
+        if self.is_damage_known && !self.bears(&meta) {
+            return true;
         }
         packet.set_timestamp(self.next_number);
         self.pending.push_back((self.next_number, meta));
@@ -166,6 +173,20 @@ impl Decoder {
             self.damage.note(meta.arrival.monotonic_ns);
         }
         is_taken || self.gate.state != GateState::Open
+    }
+
+    /// Looks after a decoder that does not look for damage itself. Returns whether it is to be given this unit: one that
+    /// takes pictures in parts would take what is incomplete for a part, and wait for the rest for ever.
+    fn bears(&mut self, meta: &UnitMeta) -> bool {
+        if meta.lost > 0 {
+            self.doubt_last();
+        }
+        if meta.is_damaged {
+            self.is_upset = true;
+        } else if meta.is_random_access && std::mem::take(&mut self.is_upset) {
+            self.context.flush();
+        }
+        !(self.takes_parts && meta.is_incomplete)
     }
 
     /// What was lost may have been the end of the picture before: where senders mark an end too early, or none, nothing
@@ -217,7 +238,15 @@ impl Decoder {
             Some(index) => self.pending[index].1,
             None => {
                 let arrival = self.pending.back().map_or_else(crate::clock::Moment::now, |(_, meta)| meta.arrival);
-                UnitMeta { pts_ns: None, arrival, capture: None, is_random_access: false, is_damaged: false, lost: 0 }
+                UnitMeta {
+                    pts_ns: None,
+                    arrival,
+                    capture: None,
+                    is_random_access: false,
+                    is_damaged: false,
+                    is_incomplete: false,
+                    lost: 0,
+                }
             }
         }
     }
@@ -240,7 +269,15 @@ mod tests {
 
     fn unit(seconds: i64, is_random_access: bool) -> UnitMeta {
         let arrival = Moment { monotonic_ns: seconds * SECOND, wall_ns: 0 };
-        UnitMeta { pts_ns: None, arrival, capture: None, is_random_access, is_damaged: false, lost: 0 }
+        UnitMeta {
+            pts_ns: None,
+            arrival,
+            capture: None,
+            is_random_access,
+            is_damaged: false,
+            is_incomplete: false,
+            lost: 0,
+        }
     }
 
     #[test]

@@ -128,6 +128,12 @@ impl CodecContext {
         unsafe { self.0.as_mut() }.flags |= ffi::AV_CODEC_FLAG_OUTPUT_CORRUPT as c_int;
     }
 
+    /// Has the decoder forget all that it was given, pictures that it holds back too, as if it were new.
+    pub(crate) fn flush(&mut self) {
+        // SAFETY: an open context, borrowed mutably.
+        unsafe { ffi::avcodec_flush_buffers(self.0.as_ptr()) };
+    }
+
     /// Gives the decoder a packet; `None` tells it that no more come.
     pub(crate) fn send(&mut self, packet: Option<&Packet>) -> Result<(), AvError> {
         let packet = packet.map_or(null(), Packet::as_ptr);

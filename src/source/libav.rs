@@ -185,6 +185,7 @@ impl LibavSource {
             capture: self.capture_times.resolve(packet.capture_time_ns(), pts_ns, arrival.wall_ns),
             is_random_access: packet.is_key(),
             is_damaged: is_damaged || was_damaged,
+            is_incomplete: false,
             lost: remarks.missed,
         };
         Unit { packet, meta }

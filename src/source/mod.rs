@@ -49,6 +49,8 @@ pub(crate) struct UnitMeta {
     pub(crate) is_random_access: bool,
     /// It is damaged, or builds on what is, as far as the source can tell.
     pub(crate) is_damaged: bool,
+    /// Something of the unit itself is missing, and the source knows it.
+    pub(crate) is_incomplete: bool,
     /// Packets of the network that were lost since the unit before, as far as the source can tell.
     pub(crate) lost: u64,
 }

@@ -244,6 +244,9 @@ impl<'a> Connection<'a> {
             other => other?,
         };
         outlet.note_unit(&unit.meta);
+        if unit.meta.lost > 0 && self.source.info().knows_damage {
+            outlet.view.mark_gap();
+        }
         if self.decoder.send(unit) {
             self.last_good_ns = monotonic_ns();
         } else {

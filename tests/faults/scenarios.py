@@ -9,12 +9,14 @@ import random
 import socket
 import threading
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
+import clips
 import network
 from lab import HEALED_LIMIT, SLACK
-from mpegclient import Client, State, Status, errors
+from mpegclient import Client, Order, State, Status, errors
 from programs import SYSTEM_PYTHON, Program, free_port
 from servers import HERE, SUPPORT, start_nginx
 
@@ -478,6 +480,68 @@ def udp_blocked(lab, port, stack):
     stack.callback(rules.clear)
     rules.drop("udp dport 1024-65535")
     stack.enter_context(lab.protocol.serve(port))
+
+
+def comparing_pictures(lab):
+    """Packets are lost by chance: each picture that is not marked is the file's, and every lost packet is counted."""
+    port, names = free_port(), ["video.h264", "open.h264", "parts.h264", "video.h265", "open.h265"]
+    mounts = [f"/{name}={lab.protocol.clips / name},{name[-4:]},{clips.RATE}" for name in names]
+    lab.stack.enter_context(lab.protocol.serve(port, "video", *mounts))
+    exact = {name: pictures_of(lab, str(lab.protocol.clips / name)) for name in names}
+    more = {"rtsp_engine": "native", "setup_timeout": 10000}
+    clients = {name: lab.client(lab.protocol.url(port, f"/{name}"), **more) for name in names}
+    for client in clients.values():
+        lab.run(client)
+    network_at_work = network.LossyNetwork()
+    for per_thousand, seconds in ((5, 7), (50, 7), (0, 2)):
+        network_at_work.lose(per_thousand)
+        for name, seen in compare(clients, exact, seconds).items():
+            lab.measured[f"{name} at {per_thousand}"] = seen
+            lab.check(seen["wrong"] == 0, f"{name}, {per_thousand} of 1000 lost: {seen}")
+            lab.check(seen["right"] > 0, f"{name}, {per_thousand} of 1000 lost: no picture is trusted; {seen}")
+    counted, lost = sum(client.stats().lost_packets for client in clients.values()), network_at_work.lost
+    lab.check(lost > 20, f"only {lost} packets were lost")
+    lab.check(counted == lost, f"{lost} packets were lost, {counted} counted")
+    marked = sum(client.stats().corrupt for client in clients.values())
+    lab.check(marked > 0, "no picture was marked")
+    for client in clients.values():
+        lab.stop(client)
+
+
+def pictures_of(lab, path):
+    """A file's pictures, by their numbers, as checksums."""
+    client = lab.client(path, overflow="block")
+    client.setup(timeout=5)
+    client.start()
+    found, after = {}, 0
+    with contextlib.suppress(errors.Ended):
+        while True:
+            batch = client.read(1, order=Order.NEXT, after=after, timeout=5)
+            after = batch.last_seq
+            found[clips.number_of(batch.frames[0])] = zlib.crc32(batch.frames[0].tobytes())
+    client.close()
+    return found
+
+
+def compare(clients, exact, seconds):
+    """Reads the clients' streams for some seconds; counts pictures that are marked, that are right, and that are not."""
+    seen = {name: {"marked": 0, "right": 0, "wrong": 0} for name in clients}
+    after = {name: client.stats().newest_seq for name, client in clients.items()}
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for name, client in clients.items():
+            with contextlib.suppress(errors.Timeout):
+                batch = client.read(8, order=Order.NEXT, after=after[name], timeout=0.02)
+                after[name] = batch.last_seq
+                for frame, info in zip(batch.frames, batch.infos):
+                    seen[name][judge(frame, info, exact[name])] += 1
+    return seen
+
+
+def judge(frame, info, exact):
+    if info.corrupt:
+        return "marked"
+    return "right" if exact.get(clips.number_of(frame)) == zlib.crc32(frame.tobytes()) else "wrong"
 
 
 # ---- What is in the stream ----

@@ -136,6 +136,7 @@ impl NativeSource {
             capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
             is_random_access: unit.entry != Entry::None && unit.integrity != Integrity::Damaged,
             is_damaged: !self.trust.holds(unit),
+            is_incomplete: unit.integrity == Integrity::Damaged,
             lost: unit.lost,
         };
         Ok(Unit { packet: Packet::from_bytes(&unit.data)?, meta })
