@@ -24,7 +24,10 @@ enum State {
     Good,
     /// Something is missing that what follows builds on.
     Lost,
-    /// Good after so many more frames that others build on.
+    /// The picture has begun to be refreshed in parts since.
+    Refreshed,
+    /// It is refreshed a second time, and good after so many more frames that others build on. Encoders keep what is wrong
+    /// in one part out of the next, but let some through: after one refresh of x264's not all pixels are right.
     Healing(u32),
 }
 
@@ -42,8 +45,12 @@ impl Trust {
             (Integrity::Sound, Entry::Open) if self.state == State::Good => self.begin_anew(Leading::Good),
             (_, Entry::Open) => self.begin_anew(Leading::Bad),
             (Integrity::AfterGap, Entry::None) => self.state = State::Lost,
-            (Integrity::AfterGap, Entry::Gradual(frames)) => self.heal_after(frames),
-            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Lost => self.heal_after(frames),
+            (Integrity::AfterGap, Entry::Gradual(_)) => self.state = State::Refreshed,
+            (Integrity::Sound, Entry::Gradual(_)) if self.state == State::Lost => self.state = State::Refreshed,
+            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => {
+                self.state = State::Healing(frames.saturating_add(1));
+                self.leading = Leading::Good;
+            }
             (Integrity::Sound, _) => self.count(unit),
         }
         self.state == State::Good && !self.is_led_astray(unit)
@@ -64,12 +71,6 @@ impl Trust {
             }
             (_, Lead::No) => false,
         }
-    }
-
-    /// A frame may be coded as two fields, each a unit of its own: twice as many units are sure to be enough.
-    fn heal_after(&mut self, frames: u32) {
-        self.state = State::Healing(frames.saturating_add(1).saturating_mul(2));
-        self.leading = Leading::Good;
     }
 
     fn count(&mut self, unit: &AccessUnit) {
@@ -134,12 +135,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_in_parts_heals_after_its_frames() {
+    fn a_refresh_in_parts_heals_when_it_has_been_done_twice() {
         let unit = |integrity, entry| (integrity, entry, Lead::No);
-        let mut units = vec![unit(Damaged, Entry::None), unit(Sound, Gradual(1))];
-        units.extend([unit(Sound, Entry::None); 6]);
-        assert_eq!(trusted(&units), [false, false, false, false, false, true, true, true]);
-        units.insert(4, unit(AfterGap, Entry::None));
+        let (damaged, plain) = (unit(Damaged, Entry::None), unit(Sound, Entry::None));
+        let refresh = unit(Sound, Gradual(1));
+        let mut units = vec![damaged, refresh, plain, plain, refresh, plain, plain, plain];
+        assert_eq!(trusted(&units), [false, false, false, false, false, false, true, true]);
+        units.insert(6, unit(AfterGap, Entry::None));
         assert!(trusted(&units).iter().all(|is_trusted| !is_trusted));
     }
 }
