@@ -26,8 +26,8 @@ enum State {
     Lost,
     /// The picture has begun to be refreshed in parts since.
     Refreshed,
-    /// It is refreshed a second time, and good after so many more frames that others build on. Encoders keep what is wrong
-    /// in one part out of the next, but let some through: after one refresh of x264's not all pixels are right.
+    /// It is refreshed a second time, and good after so many more frames that others build on. Encoders promise it after
+    /// the first, but let some of what is wrong through: x264 often does once, and seldom for longer.
     Healing(u32),
 }
 

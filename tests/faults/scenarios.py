@@ -483,11 +483,14 @@ def udp_blocked(lab, port, stack):
 
 
 def comparing_pictures(lab):
-    """Packets are lost by chance: each picture that is not marked is the file's, and every lost packet is counted."""
+    """Packets are lost by chance: each picture that is not marked is the file's, and every lost packet is counted.
+
+    Where pictures are refreshed in parts, small errors outlive what the encoder says: there they only have to be whole.
+    """
     port, names = free_port(), ["video.h264", "open.h264", "parts.h264", "video.h265", "open.h265"]
     mounts = [f"/{name}={lab.protocol.clips / name},{name[-4:]},{clips.RATE}" for name in names]
     lab.stack.enter_context(lab.protocol.serve(port, "video", *mounts))
-    exact = {name: pictures_of(lab, str(lab.protocol.clips / name)) for name in names}
+    exact = {name: pictures_of(lab, str(lab.protocol.clips / name)) for name in names if "parts" not in name}
     clients = {name: lab.client(lab.protocol.url(port, f"/{name}"), rtsp_engine="native", **GRAY) for name in names}
     for client in clients.values():
         lab.run(client)
@@ -536,8 +539,12 @@ def compare(clients, exact, seen, seconds):
                 batch = client.read(16, order=Order.NEXT, after=after[name], timeout=0.02)
                 after[name] = batch.last_seq
                 for frame, info in zip(batch.frames, batch.infos):
-                    is_right = zlib.crc32(frame.tobytes()) in exact[name]
-                    seen[name]["marked" if info.corrupt else "right" if is_right else "wrong"] += 1
+                    seen[name]["marked" if info.corrupt else judge(frame, exact.get(name))] += 1
+
+
+def judge(frame, exact):
+    is_right = clips.number_of(frame) is not None if exact is None else zlib.crc32(frame.tobytes()) in exact
+    return "right" if is_right else "wrong"
 
 
 # ---- What is in the stream ----
