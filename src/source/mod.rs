@@ -17,6 +17,12 @@ use libav::LibavSource;
 #[cfg(feature = "rtsp-native")]
 use native::NativeSource;
 
+/// How often, and how long each time, a server is waited for that is busy with the session before.
+#[cfg(feature = "rtsp-native")]
+const BUSY_ATTEMPTS: u32 = 4;
+#[cfg(feature = "rtsp-native")]
+const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// What reads a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -130,6 +136,7 @@ impl Source {
                 Err(refusal) if refusal.is_for_other && config.rtsp_engine == RtspEngine::Auto => {
                     let text = format!("left to libavformat: {}", refusal.error);
                     crate::log::line(crate::log::Level::Info, &text);
+                    return open_next(config, options, watch);
                 }
                 Err(refusal) => return Err(refusal.error),
             }
@@ -167,6 +174,18 @@ impl Source {
             Self::Native(_) => false,
         }
     }
+}
+
+/// Opens a source by libavformat that a server has just been asked for. It may be busy with that for a moment.
+#[cfg(feature = "rtsp-native")]
+fn open_next(config: &Config, options: &mut Dictionary, watch: &Arc<Watch>) -> Result<Source> {
+    for _ in 0..BUSY_ATTEMPTS {
+        match LibavSource::open(config, options, watch) {
+            Err(error) if error.protocol_status >= 500 && watch.expiry().is_none() => std::thread::sleep(BUSY_PAUSE),
+            other => return other.map(|source| Source::Libav(Box::new(source))),
+        }
+    }
+    LibavSource::open(config, options, watch).map(|source| Source::Libav(Box::new(source)))
 }
 
 /// Whether the native engine is to try first: where it was asked for, or where it may and nothing was asked for that only
