@@ -463,6 +463,8 @@ typedef struct {
   char color_primaries[32];
   // Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
   char color_transfer[32];
+  // What reads it: "libav", or "native" for the RTSP engine of this library.
+  char engine[16];
 } MpegClientStreamInfo;
 
 // Counters of one client since mpegclient_new; none is ever reset.

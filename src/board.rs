@@ -50,6 +50,8 @@ pub struct StreamInfo {
     pub color_transfer: String,
     /// Pictures are of high dynamic range (PQ or HLG), and are not brought to a lower one.
     pub is_hdr: bool,
+    /// What reads it: `libav`, or `native` for the RTSP engine of this library.
+    pub engine: String,
 }
 
 impl StreamInfo {

@@ -197,6 +197,28 @@ impl Decode {
     }
 }
 
+/// What reads rtsp:// sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RtspEngine {
+    /// Whichever serves best.
+    #[default]
+    Auto,
+    /// libavformat.
+    Libav,
+    /// The engine of this library.
+    Native,
+}
+
+impl RtspEngine {
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "libav" => Self::Libav,
+            "native" => Self::Native,
+            _ => Self::Auto,
+        }
+    }
+}
+
 /// All parameters of one setup, checked and typed.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -219,6 +241,7 @@ pub struct Config {
     pub stream: StreamChoice,
     pub decode: Decode,
     pub transport: String,
+    pub rtsp_engine: RtspEngine,
     /// The texts that no message may show.
     pub secrets: Vec<String>,
     pub username: String,

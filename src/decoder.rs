@@ -1,10 +1,10 @@
 //! Packets to frames: the gate that waits for a picture to begin with, and the marks of damage.
 
-use crate::av::{AvError, CodecContext, CodecParameters, Dictionary, Frame};
+use crate::av::{AvError, CodecContext, Dictionary, Frame};
 use crate::clock::{SECOND, monotonic_ns};
 use crate::config::{Config, Rational};
 use crate::error::{Error, Phase, Result, Status};
-use crate::source::{Unit, UnitMeta};
+use crate::source::{SourceInfo, Unit, UnitMeta};
 use std::collections::VecDeque;
 
 /// Units whose frames have not come out after so many others never will.
@@ -20,6 +20,12 @@ pub(crate) struct Decoder {
     codec_name: String,
     gate: Gate,
     damage: Damage,
+    /// The units say which pictures are damaged.
+    is_damage_known: bool,
+    /// It takes pictures in parts: H.264's, where damage is known.
+    takes_parts: bool,
+    /// Damaged units went in, or should have, since decoding last began.
+    is_upset: bool,
     /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
     pending: VecDeque<(i64, UnitMeta)>,
     next_number: i64,
@@ -98,11 +104,12 @@ impl Decoder {
     /// Opens the decoder for a stream. Options that it takes leave the dictionary. A picture without a key frame is
     /// waited for so long at most.
     pub(crate) fn open(
-        parameters: &CodecParameters,
+        source: &SourceInfo,
         config: &Config,
         keyless_ns: i64,
         options: &mut Dictionary,
     ) -> Result<Self> {
+        let parameters = &source.codec;
         let failed = |code: AvError| {
             let text = format!("the {} decoder could not be opened: {}", parameters.codec_name(), code.text());
             Error::new(Status::Unsupported, text).in_phase(Phase::Decode)
@@ -113,6 +120,10 @@ impl Decoder {
             let most = config.max_pixels >> 20;
             let text = format!("pictures are {width}x{height}, which is more than max_picture_size, {most}");
             return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Decode));
+        }
+        let takes_parts = source.knows_damage && parameters.codec_name() == "h264";
+        if takes_parts {
+            take_pictures_in_parts(options);
         }
         Ok(Self {
             context: CodecContext::open(parameters, config, options).map_err(failed)?,
@@ -125,6 +136,9 @@ impl Decoder {
                 keyless_ns,
             },
             damage: Damage { since_ns: None, keyless_ns },
+            is_damage_known: source.knows_damage,
+            takes_parts,
+            is_upset: false,
             pending: VecDeque::new(),
             next_number: 0,
         })
@@ -150,6 +164,9 @@ impl Decoder {
         if !self.gate.admits(&meta) {
             return true;
         }
+        if self.is_damage_known && !self.bears(&meta) {
+            return true;
+        }
         packet.set_timestamp(self.next_number);
         self.pending.push_back((self.next_number, meta));
         self.next_number += 1;
@@ -161,6 +178,28 @@ impl Decoder {
             self.damage.note(meta.arrival.monotonic_ns);
         }
         is_taken || self.gate.state != GateState::Open
+    }
+
+    /// Looks after a decoder that does not look for damage itself. Returns whether it is to be given this unit: one that
+    /// takes pictures in parts would take what is incomplete for a part, and wait for the rest for ever.
+    fn bears(&mut self, meta: &UnitMeta) -> bool {
+        if meta.lost > 0 {
+            self.doubt_last();
+        }
+        if meta.is_damaged {
+            self.is_upset = true;
+        } else if meta.is_random_access && std::mem::take(&mut self.is_upset) {
+            self.context.flush();
+        }
+        !(self.takes_parts && meta.is_incomplete)
+    }
+
+    /// What was lost may have been the end of the picture before: where senders mark an end too early, or none, nothing
+    /// tells. One that has come out of the decoder was complete.
+    fn doubt_last(&mut self) {
+        let last_pts_ns = self.pending.back().and_then(|(_, meta)| meta.pts_ns);
+        let last = self.pending.iter_mut().rev().take_while(|(_, meta)| meta.pts_ns == last_pts_ns);
+        last.for_each(|(_, meta)| meta.is_damaged = true);
     }
 
     /// Tells the decoder that no more units come, so that it hands out what it holds back.
@@ -184,14 +223,17 @@ impl Decoder {
             }
         }
         let meta = self.claim(frame.timestamp());
-        let is_damaged = frame.is_damaged() || meta.is_damaged;
+        let is_damaged = match self.is_damage_known {
+            true => frame.is_marked(),
+            false => frame.is_damaged() || meta.is_damaged,
+        };
         if self.gate.state == GateState::Waiting && !is_damaged {
             // The decoder has found a picture to begin with by itself.
             self.gate.state = GateState::Open;
         }
         // H.264's decoder marks what it was made to show; the others do not.
         let is_guess = self.gate.state == GateState::Forced && !self.gate.is_left_to_decoder;
-        let is_corrupt = self.damage.judge(is_damaged, &meta) || is_guess;
+        let is_corrupt = self.damage.judge(is_damaged, &meta) || is_guess || meta.is_damaged;
         Ok(Some(Decoded { frame, meta, decoded_ns: monotonic_ns(), is_corrupt }))
     }
 
@@ -201,8 +243,26 @@ impl Decoder {
             Some(index) => self.pending[index].1,
             None => {
                 let arrival = self.pending.back().map_or_else(crate::clock::Moment::now, |(_, meta)| meta.arrival);
-                UnitMeta { pts_ns: None, arrival, capture: None, is_random_access: false, is_damaged: false, lost: 0 }
+                UnitMeta {
+                    pts_ns: None,
+                    arrival,
+                    capture: None,
+                    is_random_access: false,
+                    is_damaged: false,
+                    is_incomplete: false,
+                    lost: 0,
+                }
             }
+        }
+    }
+}
+
+/// Has H.264's decoder hand a picture out once all of it is there, however many units it came in. It marks all pictures
+/// then; and what it makes up in place of what is missing is of no use where that is known.
+fn take_pictures_in_parts(options: &mut Dictionary) {
+    for (key, value) in [("flags2", "+chunks"), ("ec", "0")] {
+        if !options.keys().iter().any(|set| set == key) {
+            options.set(key, value);
         }
     }
 }
@@ -214,7 +274,15 @@ mod tests {
 
     fn unit(seconds: i64, is_random_access: bool) -> UnitMeta {
         let arrival = Moment { monotonic_ns: seconds * SECOND, wall_ns: 0 };
-        UnitMeta { pts_ns: None, arrival, capture: None, is_random_access, is_damaged: false, lost: 0 }
+        UnitMeta {
+            pts_ns: None,
+            arrival,
+            capture: None,
+            is_random_access,
+            is_damaged: false,
+            is_incomplete: false,
+            lost: 0,
+        }
     }
 
     #[test]

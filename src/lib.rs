@@ -38,6 +38,8 @@ mod parameters;
 mod playout;
 mod redact;
 mod ring;
+#[cfg(feature = "rtsp-native")]
+mod rtp;
 mod source;
 mod state;
 mod stats;

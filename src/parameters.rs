@@ -2,7 +2,7 @@
 //! follow from it, and so do the README's table and the keyword arguments of the bindings.
 
 use crate::config::{
-    Config, Conversion, CorruptPolicy, Decode, Filter, Fit, Matrix, PixelFormat, Rational, StreamChoice,
+    Config, Conversion, CorruptPolicy, Decode, Filter, Fit, Matrix, PixelFormat, Rational, RtspEngine, StreamChoice,
 };
 use crate::error::{Error, Result, Status};
 use crate::redact::{redact_with, secrets_of};
@@ -120,6 +120,7 @@ table! {
     "program", Kind::Integer(0, MAX_PROGRAM), "0", Setup, "Number of the program whose video to take, for transport streams with several; 0: any.";
     "decode", Kind::Choice(&["all", "nonref", "keyframes"]), "all", Setup, "Which pictures to decode: all, those that others build on, or key frames only; less costs less.";
     "transport", Kind::Choice(&["auto", "tcp", "udp"]), "auto", Setup, "How RTSP carries the packets; auto: TCP, then UDP where the server refuses TCP.";
+    "rtsp_engine", Kind::Choice(&["auto", "libav", "native"]), "auto", Setup, "What reads rtsp://: libavformat, or the native engine, which hands on each picture at once and knows every loss; auto: native for H.264, H.265 and JPEG over TCP where no av. option is set, libavformat for all else.";
     "username", Kind::Secret, "", Setup, "User name for the server, as it is: it is encoded for the URL here.";
     "password", Kind::Secret, "", Setup, "Password for the server, as it is: it is encoded for the URL here.";
     "tls_verify", SWITCH, "on", Setup, "Verify the certificates of servers, those that playlists lead to included.";
@@ -308,6 +309,7 @@ impl Parameters {
             },
             decode: Decode::from_name(self.or_default("decode")),
             transport: self.text("transport"),
+            rtsp_engine: RtspEngine::from_name(self.or_default("rtsp_engine")),
             secrets: self.secrets(),
             username: self.text("username"),
             password: self.text("password"),
@@ -337,6 +339,10 @@ impl Parameters {
         }
         if let (StreamChoice::Index(_), program @ 1..) = (config.stream, self.number::<u32>("program")) {
             return Err(Error::argument("program", program, "0 while stream_index names the stream"));
+        }
+        if config.rtsp_engine == RtspEngine::Native && config.stream != StreamChoice::Best {
+            let expected = "auto or libav where stream_index or program names the stream";
+            return Err(Error::argument("rtsp_engine", "native", expected));
         }
         if config.is_constant_rate && config.frame_rate.is_none() {
             return Err(Error::argument("rate_mode", "cfr", "drop while frame_rate is 0"));

@@ -57,7 +57,7 @@ pub fn secrets_of(url: &str) -> Vec<String> {
     [user, password].into_iter().flat_map(|part| [part.to_owned(), percent_decode(part)]).collect()
 }
 
-fn percent_decode(text: &str) -> String {
+pub fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

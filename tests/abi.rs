@@ -139,6 +139,7 @@ fn layouts() -> (String, String) {
             struct_size, stream_index, width, height, frame_rate_num, frame_rate_den, measured_frame_rate, is_live,
             is_hdr, sample_aspect_num, sample_aspect_den, rotation, is_mirrored, duration_ns, generation, codec,
             pixel_format, container, color_matrix, color_range, color_primaries, color_transfer,
+            engine,
         }
         MpegClientStats {
             struct_size, ring_capacity, newest_seq, oldest_seq, packets, bytes, decoded, decode_errors, published,

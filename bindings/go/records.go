@@ -84,6 +84,7 @@ type StreamInfo struct {
 	ColorRange        string        // "tv" for limited, "pc" for full
 	ColorPrimaries    string        // such as "bt709"
 	ColorTransfer     string        // such as "smpte2084"
+	Engine            string        // what reads it: "libav", or "native" for the library's own RTSP engine
 }
 
 func streamInfo(info *C.MpegClientStreamInfo) *StreamInfo {
@@ -109,6 +110,7 @@ func streamInfo(info *C.MpegClientStreamInfo) *StreamInfo {
 		ColorRange:        C.GoString(&info.color_range[0]),
 		ColorPrimaries:    C.GoString(&info.color_primaries[0]),
 		ColorTransfer:     C.GoString(&info.color_transfer[0]),
+		Engine:            C.GoString(&info.engine[0]),
 	}
 }
 

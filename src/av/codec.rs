@@ -23,6 +23,32 @@ impl CodecParameters {
         Ok(copy)
     }
 
+    /// Those of a video codec by libav's name for it, with what its decoder is to know from outside of the stream, such
+    /// as parameter sets behind start codes; `NO_DECODER` if libav has no such codec.
+    #[cfg(feature = "rtsp-native")]
+    pub(crate) fn video(name: &str, extradata: &[u8]) -> Result<Self, AvError> {
+        let id = super::numbers::codec_id(name).ok_or(AvError::NO_DECODER)?;
+        let size = c_int::try_from(extradata.len()).map_err(|_| AvError::NO_MEMORY)?;
+        // SAFETY: takes nothing; NULL means that there is no memory.
+        let new = NonNull::new(unsafe { ffi::avcodec_parameters_alloc() }).map(Self).ok_or(AvError::NO_MEMORY)?;
+        // SAFETY: valid, nothing else has it, and the number is one of libav's own. The memory is as large as what is
+        // written to it, zeroed behind that as decoders want it, and belongs to the parameters from then on.
+        unsafe {
+            let parameters = new.0.as_ptr();
+            (*parameters).codec_type = ffi::AVMediaType::AVMEDIA_TYPE_VIDEO;
+            (&raw mut (*parameters).codec_id).cast::<c_int>().write(id);
+            if size > 0 {
+                let memory = ffi::av_mallocz(extradata.len() + ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize).cast::<u8>();
+                if memory.is_null() {
+                    return Err(AvError::NO_MEMORY);
+                }
+                memory.copy_from_nonoverlapping(extradata.as_ptr(), extradata.len());
+                ((*parameters).extradata, (*parameters).extradata_size) = (memory, size);
+            }
+        }
+        Ok(new)
+    }
+
     fn codec_id(&self) -> c_int {
         // SAFETY: a valid field of the size of a C int.
         unsafe { number!((*self.0.as_ptr()).codec_id) }
@@ -108,6 +134,12 @@ impl CodecContext {
         let rate = unsafe { self.0.as_ref() }.framerate;
         let (num, den) = (u32::try_from(rate.num).ok()?, u32::try_from(rate.den).ok()?);
         (num > 0 && den > 0).then_some(Rational { num, den })
+    }
+
+    /// Has the decoder forget all that it was given, pictures that it holds back too, as if it were new.
+    pub(crate) fn flush(&mut self) {
+        // SAFETY: an open context, borrowed mutably.
+        unsafe { ffi::avcodec_flush_buffers(self.0.as_ptr()) };
     }
 
     /// Gives the decoder a packet; `None` tells it that no more come.

@@ -70,7 +70,12 @@ impl Frame {
 
     /// Whether the decoder says that the picture is damaged.
     pub(crate) fn is_damaged(&self) -> bool {
-        self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0 || self.get().decode_error_flags != 0
+        self.is_marked() || self.get().decode_error_flags != 0
+    }
+
+    /// Whether the decoder shows the picture only because it was told to show damaged ones.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
     }
 
     /// An empty picture of its own.

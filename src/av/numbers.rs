@@ -25,6 +25,17 @@ macro_rules! number {
 }
 pub(super) use number;
 
+/// libav's number for a codec by its name.
+#[cfg(feature = "rtsp-native")]
+pub(super) fn codec_id(name: &str) -> Option<c_int> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: a C string; NULL means that there is none, else a description that lives for ever.
+    unsafe {
+        let descriptor = ffi::avcodec_descriptor_get_by_name(name.as_ptr());
+        (!descriptor.is_null()).then(|| number!((*descriptor).id))
+    }
+}
+
 pub(super) fn find_decoder(codec_id: c_int) -> Option<*const ffi::AVCodec> {
     // SAFETY: takes any number; NULL means that there is none.
     let codec = unsafe { avcodec_find_decoder(codec_id) };

@@ -1,6 +1,10 @@
 //! Compressed data.
 
+#[cfg(feature = "rtsp-native")]
+use super::check;
 use super::{AvError, ffi};
+#[cfg(feature = "rtsp-native")]
+use std::ffi::c_int;
 use std::ptr::NonNull;
 
 /// An `AVPacket`: one access unit, as the containers hand it on.
@@ -13,6 +17,19 @@ impl Packet {
     pub(crate) fn new() -> Result<Self, AvError> {
         // SAFETY: takes nothing; NULL means that there is no memory.
         NonNull::new(unsafe { ffi::av_packet_alloc() }).map(Self).ok_or(AvError::NO_MEMORY)
+    }
+
+    /// A packet of its own memory, with the padding that decoders read beyond the data.
+    #[cfg(feature = "rtsp-native")]
+    pub(crate) fn from_bytes(data: &[u8]) -> Result<Self, AvError> {
+        let packet = Self::new()?;
+        let size = c_int::try_from(data.len()).map_err(|_| AvError::NO_MEMORY)?;
+        // SAFETY: a valid, empty packet. On success libav has given it `size` bytes, which cannot overlap with the slice.
+        unsafe {
+            check(ffi::av_new_packet(packet.0.as_ptr(), size))?;
+            (*packet.0.as_ptr()).data.copy_from_nonoverlapping(data.as_ptr(), data.len());
+        }
+        Ok(packet)
     }
 
     pub(crate) fn stream_index(&self) -> usize {

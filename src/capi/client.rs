@@ -163,6 +163,7 @@ pub unsafe extern "C" fn mpegclient_stream_info(client: *const MpegClient, info:
                 color_range: fixed_text(&stream.color_range),
                 color_primaries: fixed_text(&stream.color_primaries),
                 color_transfer: fixed_text(&stream.color_transfer),
+                engine: fixed_text(&stream.engine),
             });
             Ok(())
         })

@@ -377,6 +377,8 @@ pub struct MpegClientStreamInfo {
     pub color_primaries: [c_char; 32],
     /// Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
     pub color_transfer: [c_char; 32],
+    /// What reads it: "libav", or "native" for the RTSP engine of this library.
+    pub engine: [c_char; 16],
 }
 
 /// Counters of one client since mpegclient_new; none is ever reset.

@@ -3,14 +3,14 @@
 use super::address::{is_live_scheme, scheme, with_credentials};
 use super::annex_b::{Codec, Contents};
 use super::repeats::{Repeat, RepeatFinder};
-use super::{End, Next, SourceInfo, Unit, UnitMeta};
+use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
 use crate::av::{
     AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, finds_system_certificates,
     format_has_option,
 };
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
-use crate::clock::{Moment, SECOND};
+use crate::clock::Moment;
 use crate::config::{Config, Rational, StreamChoice};
 use crate::error::{Error, Phase, Result, Status};
 use crate::geometry::{Display, Orientation};
@@ -115,6 +115,7 @@ impl LibavSource {
             first_packet,
             capture_times: CaptureTimes::default(),
             info: SourceInfo {
+                engine: Engine::Libav,
                 stream_index: u32::try_from(video.index).unwrap_or(u32::MAX),
                 codec: video.codec,
                 frame_rate: video.frame_rate.map(|(num, den)| Rational { num, den }),
@@ -126,6 +127,7 @@ impl LibavSource {
                     sample_aspect: video.sample_aspect,
                     orientation: video.display_matrix.map(|matrix| Orientation::from_display_matrix(&matrix)),
                 },
+                knows_damage: false,
             },
             input,
         })
@@ -230,13 +232,16 @@ impl LibavSource {
             capture: self.capture_times.resolve(packet.capture_time_ns(), pts_ns, arrival.wall_ns),
             is_random_access: packet.is_key(),
             is_damaged: is_damaged || was_damaged,
+            is_incomplete: false,
             lost: remarks.missed,
         };
         Unit { packet, meta }
     }
 
     fn stalled(&self) -> End {
-        self.lost(Status::Stalled, format!("no packet came for {} ms", self.patience_ms()), AvError::EXIT)
+        let mut error = stalled(self.patience_ms());
+        error.av_code = AvError::EXIT.0;
+        End::Lost(error)
     }
 
     fn lost(&self, status: Status, text: String, code: AvError) -> End {
@@ -408,15 +413,6 @@ fn is_live(input: &Input, scheme: &str, container: &str) -> bool {
     }
 }
 
-/// Timestamps in nanoseconds, exactly; `None` beyond what 64 bits hold.
-fn to_ns(time: i64, (num, den): (i32, i32)) -> Option<i64> {
-    if den <= 0 {
-        return None;
-    }
-    let ns = i128::from(time) * i128::from(num) * i128::from(SECOND) / i128::from(den);
-    i64::try_from(ns).ok()
-}
-
 /// Turns a failure to open into words: the watch first, then what the server said, then libav's code.
 fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Watch, config: &Config) -> Error {
     let answered = status_in(complaints).unwrap_or_else(|| code.protocol_status());
@@ -470,14 +466,6 @@ fn status_in(complaints: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn timestamps_become_nanoseconds_exactly() {
-        assert_eq!(to_ns(3_600, (1, 90_000)), Some(40_000_000));
-        assert_eq!(to_ns(i64::MAX, (1, 90_000)), None);
-        assert_eq!(to_ns(-90_000, (1, 90_000)), Some(-SECOND));
-        assert_eq!(to_ns(1, (1, 0)), None);
-    }
 
     #[test]
     fn the_server_status_is_found_in_libavs_words() {

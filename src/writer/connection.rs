@@ -13,7 +13,7 @@ use crate::event::EventKind;
 use crate::geometry::Display;
 use crate::log::{self, Level};
 use crate::playout::Playout;
-use crate::source::{End, LibavSource, Next, Unit, UnitMeta};
+use crate::source::{End, Engine, Next, Source, Unit, UnitMeta};
 use crate::state::State;
 use crate::stats::RateMeter;
 use crate::sync::Arc;
@@ -26,6 +26,9 @@ const IN_STORE_NS: i64 = 3_000_000;
 /// A stream whose packets come without a pause for so long is simply fast.
 const LONGEST_SETTLING_NS: i64 = SECOND / 2;
 
+/// An engine that fails at a stream so soon after its beginning does not understand it.
+const MISREAD_NS: i64 = 10 * SECOND;
+
 /// Packets in a row that a good stream's decoder does not refuse.
 const MAX_REFUSED: u32 = 25;
 
@@ -33,7 +36,7 @@ const MAX_REFUSED: u32 = 25;
 pub(super) struct Connection<'a> {
     assignment: &'a Assignment,
     control: &'a Control,
-    source: LibavSource,
+    source: Source,
     decoder: Decoder,
     generation: u64,
     backlog: Backlog,
@@ -65,11 +68,13 @@ pub(super) struct Outlet {
     /// When the last key frame came, and how long after the one before; monotonic nanoseconds.
     last_key_ns: Option<i64>,
     key_distance_ns: i64,
+    /// What made nothing of the stream last time.
+    avoided: Option<Engine>,
 }
 
 impl Outlet {
     pub(super) fn new(view: ViewWriter) -> Self {
-        Self { view, has_connected: false, picture: None, last_key_ns: None, key_distance_ns: 0 }
+        Self { view, has_connected: false, picture: None, last_key_ns: None, key_distance_ns: 0, avoided: None }
     }
 
     /// How long a stream may show no key frame before it counts as one that has none.
@@ -91,9 +96,9 @@ impl<'a> Connection<'a> {
     pub(super) fn open(assignment: &'a Assignment, control: &'a Arc<Control>, outlet: &Outlet) -> Result<Self> {
         let Assignment { config, board, epoch, .. } = assignment;
         let mut options = Dictionary::new();
-        let source = LibavSource::open(config, &mut options, control.watch())?;
+        let source = Source::open(config, &mut options, control.watch(), outlet.avoided)?;
         let info = source.info();
-        let decoder = Decoder::open(&info.codec, config, outlet.keyless_ns(), &mut options)?;
+        let decoder = Decoder::open(info, config, outlet.keyless_ns(), &mut options)?;
         if let Some(unknown) = options.keys().first() {
             let expected = "an option of libav's for this source or its decoder";
             return Err(Error::argument(&format!("av.{unknown}"), "not known to libav here", expected));
@@ -108,9 +113,11 @@ impl<'a> Connection<'a> {
             duration_ns: info.duration_ns,
             codec: info.codec.codec_name(),
             container: info.container.clone(),
+            engine: info.engine.name().to_owned(),
             ..StreamInfo::default()
         };
-        log::line(Level::Info, &format!("connected to {}: {} in {}", config.url, stream.codec, stream.container));
+        let what = format!("{} in {}, read by {}", stream.codec, stream.container, stream.engine);
+        log::line(Level::Info, &format!("connected to {}: {what}", config.url));
         // What waits for its reader does not wait for the clock.
         let is_paced = config.realtime.unwrap_or(info.is_bursty && !config.blocks);
         // A paced source is silent between two bursts, and a file while it is held.
@@ -145,6 +152,22 @@ impl<'a> Connection<'a> {
     /// Does what the client wants until the stream ends.
     pub(super) fn serve(&mut self, outlet: &mut Outlet) -> End {
         outlet.view.set_display(self.source.info().display);
+        let end = self.serve_on(outlet);
+        // Connected again, the stream is looked at by the other engine, if there is one for it.
+        if matches!(&end, End::Lost(error) if self.is_misread(error)) {
+            outlet.avoided = Some(self.source.info().engine);
+        }
+        end
+    }
+
+    /// Whether the engine makes nothing of the stream, or fails at it soon. What is damaged on its way now and then is
+    /// not the engine's fault.
+    fn is_misread(&self, error: &Error) -> bool {
+        let is_soon = self.shown.is_none() || monotonic_ns() - self.opened_ns < MISREAD_NS;
+        error.status == Status::BadData && (is_soon || error.phase != Phase::Read)
+    }
+
+    fn serve_on(&mut self, outlet: &mut Outlet) -> End {
         loop {
             let step = match self.control.goal() {
                 _ if self.control.is_stopped() => Err(End::Stopped),
@@ -223,6 +246,9 @@ impl<'a> Connection<'a> {
             other => other?,
         };
         outlet.note_unit(&unit.meta);
+        if unit.meta.lost > 0 && self.source.info().knows_damage {
+            outlet.view.mark_gap();
+        }
         if self.decoder.send(unit) {
             self.last_good_ns = monotonic_ns();
         } else {

@@ -74,6 +74,18 @@ X265 = ["-pix_fmt", "yuv420p", "-c:v", "libx265", "-preset", "ultrafast", *BITRA
         "log-level=error:keyint=25:min-keyint=25:scenecut=0:bframes=0:aud=1:repeat-headers=1"]  # fmt: skip
 
 
+#: What a loss hurts in its own way: pictures that lead a key frame, and key frames that come in parts.
+OPEN = {
+    "open.h264": ["-c:v", "libx264", "-preset", "veryfast", "-x264-params",
+                  "aud=1:keyint=25:min-keyint=25:scenecut=0:bframes=2:open-gop=1", "-f", "h264"],
+    "parts.h264": ["-c:v", "libx264", "-preset", "veryfast", "-x264-params",
+                   "aud=1:keyint=25:scenecut=0:bframes=0:intra-refresh=1:slices=3", "-f", "h264"],
+    "open.h265": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                  "log-level=error:keyint=25:min-keyint=25:scenecut=0:bframes=2:open-gop=1:aud=1:repeat-headers=1",
+                  "-f", "hevc"],
+}  # fmt: skip
+
+
 def copy(source, target, *options):
     """Puts the pictures of one clip into another container."""
     rate = ["-r", RATE] if source.suffix in (".h264", ".h265") else []
@@ -91,6 +103,8 @@ def make_pictures(folder):
     join(folder / "resize.h264", folder / "large.h264", folder / "small.h264")
     # 5 is the type of the slices of a key frame; the parameter sets stay.
     copy(folder / "video.h264", folder / "keyless.h264", "-bsf:v", "filter_units=remove_types=5", "-f", "h264")
+    for name, options in OPEN.items():
+        encode(folder / name, range(250), "-pix_fmt", "yuv420p", *BITRATE, *options)
     encode(folder / "camera.mjpeg", range(250), "-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", 2, "-f", "mjpeg")
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The fault matrix: what the client does when things go wrong, over every protocol.
 
-    matrix.py [--quick] [--only PATTERN] [--json FILE] [--jobs N] [--list]
+    matrix.py [--quick] [--only PATTERN] [--engine ENGINE] [--json FILE] [--jobs N] [--list]
 
 Each cell runs in a process and, where that is allowed, a network of its own: nothing leaves loopback, and nothing is
 left behind. At the end a table is printed, with what was measured; a cell that could not be run has failed. The status
@@ -36,6 +36,7 @@ sys.path[:0] = [str(PACKAGE), str(HERE)]
 import clips  # noqa: E402 (the package has to be found first)
 import network  # noqa: E402
 import report  # noqa: E402
+import servers  # noqa: E402
 import table  # noqa: E402
 from programs import end_with_parent  # noqa: E402
 
@@ -123,6 +124,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only the cells that take seconds")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="only the cells whose name matches")
+    engines = ["auto", "libav", "native"]
+    parser.add_argument("--engine", choices=engines, default="auto", help="what reads rtsp:// (default: auto)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"cells at the same time (default: {JOBS})")
     parser.add_argument("--list", action="store_true", help="only list the cells")
@@ -133,6 +136,7 @@ def main():
         return
     if not names:
         sys.exit(f"matrix.py: no cell matches {options.only!r}")
+    os.environ[servers.ENGINE] = options.engine
     # Ctrl-C and a plain kill both have to end the cells, also where a shell had them ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)

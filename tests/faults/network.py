@@ -5,6 +5,7 @@ with it.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -63,6 +64,29 @@ class PacketRules:
 
     def clear(self):
         nft("flush", "chain", "ip", "faults", "in")
+
+
+class LossyNetwork:
+    """A network that loses packets by chance, and counts them."""
+
+    def __init__(self):
+        PacketRules()
+        nft("add", "counter", "ip", "faults", "lost")
+
+    def lose(self, per_thousand):
+        """Drops so many of a thousand datagrams, but not small ones, such as reports; 0: none any more."""
+        nft("flush", "chain", "ip", "faults", "in")
+        chance = f"udp length > 100 numgen random mod 1000 < {per_thousand} counter name lost drop"
+        if per_thousand:
+            nft("add", "rule", "ip", "faults", "in", *chance.split())
+
+    @property
+    def lost(self):
+        """How many that were, with those for which a receiver's buffer had no room on a busy machine."""
+        listed = subprocess.run(["nft", "--json", "list", "counters"], check=True, capture_output=True)
+        counters = [entry["counter"] for entry in json.loads(listed.stdout)["nftables"] if "counter" in entry]
+        names, numbers = (line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line[:4] == "Udp:")
+        return counters[0]["packets"] + int(numbers[names.index("RcvbufErrors")])
 
 
 HOST = "camera.example"

@@ -9,12 +9,14 @@ import random
 import socket
 import threading
 import time
+import zlib
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
+import clips
 import network
 from lab import HEALED_LIMIT, SLACK
-from mpegclient import Client, State, Status, errors
+from mpegclient import Client, Order, State, Status, errors
 from programs import SYSTEM_PYTHON, Program, free_port
 from servers import HERE, SUPPORT, start_nginx
 
@@ -478,6 +480,71 @@ def udp_blocked(lab, port, stack):
     stack.callback(rules.clear)
     rules.drop("udp dport 1024-65535")
     stack.enter_context(lab.protocol.serve(port))
+
+
+def comparing_pictures(lab):
+    """Packets are lost by chance: each picture that is not marked is the file's, and every lost packet is counted.
+
+    Where pictures are refreshed in parts, small errors outlive what the encoder says: there they only have to be whole.
+    """
+    port, names = free_port(), ["video.h264", "open.h264", "parts.h264", "video.h265", "open.h265"]
+    mounts = [f"/{name}={lab.protocol.clips / name},{name[-4:]},{clips.RATE}" for name in names]
+    lab.stack.enter_context(lab.protocol.serve(port, "video", *mounts))
+    exact = {name: pictures_of(lab, str(lab.protocol.clips / name)) for name in names if "parts" not in name}
+    clients = {name: lab.client(lab.protocol.url(port, f"/{name}"), rtsp_engine="native", **GRAY) for name in names}
+    for client in clients.values():
+        lab.run(client)
+    lossy = network.LossyNetwork()
+    seen = {name: {"marked": 0, "right": 0, "wrong": 0} for name in names}
+    for per_thousand, seconds in ((5, 4), (50, 4), (0, 4)):
+        lossy.lose(per_thousand)
+        compare(clients, exact, seen, seconds)
+    for name, client in clients.items():
+        lab.measured[name] = seen[name]
+        lab.check(seen[name]["wrong"] == 0, f"{name}: unmarked pictures are not the file's: {seen[name]}")
+        lab.check(seen[name]["right"] and seen[name]["marked"], f"{name} shows no difference: {seen[name]}")
+    counted, lost = sum(client.stats().lost_packets for client in clients.values()), lossy.lost
+    lab.check(lost > 20, f"only {lost} packets were lost")
+    lab.check(counted == lost, f"{lost} packets were lost, {counted} counted")
+    for client in clients.values():
+        lab.stop(client)
+
+
+#: One byte a pixel is enough to compare.
+GRAY = {"pixel_format": "gray8", "setup_timeout": 10000}
+
+
+def pictures_of(lab, path):
+    """The checksums of a file's pictures."""
+    client = lab.client(path, overflow="block", **GRAY)
+    client.setup(timeout=5)
+    client.start()
+    found, after = set(), 0
+    with contextlib.suppress(errors.Ended):
+        while True:
+            batch = client.read(1, order=Order.NEXT, after=after, timeout=5)
+            after = batch.last_seq
+            found.add(zlib.crc32(batch.frames[0].tobytes()))
+    client.close()
+    return found
+
+
+def compare(clients, exact, seen, seconds):
+    """Reads the clients' streams for some seconds; counts pictures that are marked, that are right, and that are not."""
+    after = {name: client.stats().newest_seq for name, client in clients.items()}
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for name, client in clients.items():
+            with contextlib.suppress(errors.Timeout):
+                batch = client.read(16, order=Order.NEXT, after=after[name], timeout=0.02)
+                after[name] = batch.last_seq
+                for frame, info in zip(batch.frames, batch.infos):
+                    seen[name]["marked" if info.corrupt else judge(frame, exact.get(name))] += 1
+
+
+def judge(frame, exact):
+    is_right = clips.number_of(frame) is not None if exact is None else zlib.crc32(frame.tobytes()) in exact
+    return "right" if is_right else "wrong"
 
 
 # ---- What is in the stream ----

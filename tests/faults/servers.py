@@ -3,6 +3,7 @@
 Every server sends a clip, and is usable when its constructor returns.
 """
 
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ from programs import SYSTEM_PYTHON, Program, is_bound, wait_until
 
 HERE = Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"
+
+#: Names the engine that is to read rtsp://, by the words of the parameter rtsp_engine.
+ENGINE = "MPEGCLIENT_RTSP_ENGINE"
 
 #: The ffmpeg program as a sender at the clip's own pace; it tells on standard output how far it is.
 SENDER = ["ffmpeg", "-loglevel", "quiet", "-nostdin", "-re", "-stats_period", "0.1", "-progress", "pipe:1"]
@@ -72,7 +76,7 @@ class Rtsp(Protocol):
 
     def __init__(self, name, clips, transport="tcp"):
         super().__init__(name, clips)
-        self.parameters = {"transport": transport}
+        self.parameters = {"transport": transport, "rtsp_engine": os.environ.get(ENGINE, "auto")}
 
     def url(self, port, path="/video"):
         return f"{self.scheme}://127.0.0.1:{port}{path}"

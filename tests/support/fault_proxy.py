@@ -10,7 +10,8 @@ Faults that need no target:
 Faults between a client and the target on 127.0.0.1; bytes and replies are counted from the target to the client:
     pass              none
     refuse-after N    passes N connections on; once they are made the port is closed, and later ones are refused
-    stallreply N      passes N replies of RTSP or HTTP on, then nothing more, while the connection stays open
+    stallreply N      passes N replies of RTSP or HTTP on, then nothing more, while the connection stays open; in RTSP the
+                      first reply is that to OPTIONS, which counts even where a client does not ask
     stallbytes N      passes N bytes on, then nothing more, while the connection stays open
     fin N             passes N bytes on, then closes in good order
     rst N             passes N bytes on, then resets the connection
@@ -77,6 +78,8 @@ def stall_reply(number):
 
     def forward(client, chunk):
         nonlocal replies
+        if replies == 0 and chunk.startswith(b"RTSP") and b"\r\nPublic:" not in chunk:
+            replies = 1
         for status_line in re.finditer(rb"(RTSP|HTTP)/1\.[01] \d\d\d", chunk):
             replies += 1
             if replies > number:

@@ -135,6 +135,7 @@ namespace MpegClient
         private fixed byte colorRange[32];
         private fixed byte colorPrimaries[32];
         private fixed byte colorTransfer[32];
+        private fixed byte engine[16];
 
         /// <summary>A live stream, not a file, which ends.</summary>
         public bool IsLive => isLive != 0;
@@ -158,6 +159,8 @@ namespace MpegClient
         public string ColorPrimaries { get { fixed (byte* text = colorPrimaries) return Utf8.From(text); } }
         /// <summary>Transfer function, such as "smpte2084"; empty while not known.</summary>
         public string ColorTransfer { get { fixed (byte* text = colorTransfer) return Utf8.From(text); } }
+        /// <summary>What reads it: "libav", or "native" for the library's own RTSP engine.</summary>
+        public string Engine { get { fixed (byte* text = engine) return Utf8.From(text); } }
     }
 
     /// <summary>Counters of one client since it was made; none is ever reset.</summary>

@@ -98,6 +98,7 @@ class MpegClientStreamInfo(_SizedStructure):
         ("color_range", c_char * 32),
         ("color_primaries", c_char * 32),
         ("color_transfer", c_char * 32),
+        ("engine", c_char * 16),
     ]
 
 

@@ -232,6 +232,8 @@ class StreamInfo:
     #: The pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
     #: frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
     is_hdr: bool
+    #: What reads it: "libav", or "native" for the RTSP engine of this library.
+    engine: str
 
     @classmethod
     def from_c(cls, info: Any) -> StreamInfo:
@@ -257,6 +259,7 @@ class StreamInfo:
             color_primaries=_text(info.color_primaries),
             color_transfer=_text(info.color_transfer),
             is_hdr=bool(info.is_hdr),
+            engine=_text(info.engine),
         )
 
 

@@ -1,0 +1,208 @@
+//! The RTSP engine of this library: retina's session layer, and units made of its packets here.
+//!
+//! It hands a picture on when its last packet is there, not when the next picture begins, and it knows exactly what was
+//! lost. What it does not know (TLS, multicast, other codecs, servers with ideas of their own) is left to libavformat.
+
+mod failure;
+mod session;
+
+use super::{End, Engine, Next, Refusal, SourceInfo, Unit, UnitMeta, stalled, to_ns};
+use crate::av::{CodecParameters, Dictionary, Packet};
+use crate::cancel::{Expiry, Watch};
+use crate::capture::CaptureTimes;
+use crate::clock::{Moment, SECOND};
+use crate::config::Config;
+use crate::error::{Error, Phase, Status};
+use crate::geometry::Display;
+use crate::rtp::{AccessUnit, Codec, Depacketizer, Entry, Integrity, RtpPacket, Trust, sdp};
+use crate::sync::Arc;
+use failure::Failure;
+use retina::rtp::ReceivedPacket;
+use session::{Item, Session, Stop, Stream};
+use std::collections::VecDeque;
+
+/// Seconds from the beginning of NTP's time to that of Unix: RFC 3550, section 4, and RFC 868.
+const NTP_TO_UNIX_S: i64 = 2_208_988_800;
+
+/// A session that plays.
+pub(crate) struct NativeSource {
+    session: Session,
+    info: SourceInfo,
+    /// Seconds of one unit of the timestamps, as a fraction.
+    time_base: (i32, i32),
+    payload_type: u8,
+    watch: Arc<Watch>,
+    stall_timeout_ms: i64,
+    secrets: Vec<String>,
+    depacketizer: Depacketizer,
+    trust: Trust,
+    /// Units that are complete, the oldest first.
+    units: VecDeque<AccessUnit>,
+    /// The newest sender report: what its clock showed, in nanoseconds since 1970, and what the stream's did.
+    report: Option<(i64, i64)>,
+    capture_times: CaptureTimes,
+}
+
+impl NativeSource {
+    /// Opens the configured URL within the watch's deadline.
+    pub(super) fn open(
+        config: &Config,
+        options: &mut Dictionary,
+        watch: &Arc<Watch>,
+    ) -> std::result::Result<Self, Refusal> {
+        let session = Session::open(config, watch)?;
+        let stream = session.stream();
+        let (codec, parameters) = understand(stream).map_err(|text| Refusal {
+            error: Error::new(Status::Unsupported, text).in_phase(Phase::Probe),
+            is_for_other: true,
+        })?;
+        // Whoever asked for this engine has options for the decoder only.
+        for (key, value) in &config.av {
+            options.set(key, value);
+        }
+        Ok(Self {
+            info: SourceInfo {
+                display: Display::default(),
+                engine: Engine::Native,
+                stream_index: u32::try_from(stream.index).unwrap_or(u32::MAX),
+                codec: parameters,
+                frame_rate: None,
+                container: "rtsp".to_owned(),
+                duration_ns: None,
+                is_live: true,
+                is_bursty: false,
+                knows_damage: true,
+            },
+            time_base: (1, i32::try_from(stream.clock_rate).unwrap_or(0)),
+            payload_type: stream.payload_type,
+            watch: Arc::clone(watch),
+            stall_timeout_ms: config.stall_timeout_ms,
+            secrets: config.secrets.clone(),
+            depacketizer: Depacketizer::new(codec),
+            trust: Trust::new(),
+            units: VecDeque::new(),
+            report: None,
+            capture_times: CaptureTimes::default(),
+            session,
+        })
+    }
+
+    pub(crate) fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    pub(crate) fn capture_times(&self) -> &CaptureTimes {
+        &self.capture_times
+    }
+
+    /// Waits for the next unit, for the stall timeout at most.
+    pub(crate) fn next(&mut self) -> Next {
+        self.watch.allow_ms(self.stall_timeout_ms);
+        loop {
+            if let Some(unit) = self.units.pop_front() {
+                return match self.unit(&unit) {
+                    Ok(unit) => Next::Unit(unit),
+                    Err(_) => Next::End(End::Lost(Error::new(Status::OutOfMemory, "no memory for a packet"))),
+                };
+            }
+            match self.session.next(&self.watch) {
+                Ok(Item::Packet(packet)) => self.take(&packet),
+                Ok(Item::Report { ntp, timestamp }) => self.note_report(ntp, timestamp),
+                Err(stop) => return Next::End(self.end(stop)),
+            }
+        }
+    }
+
+    fn take(&mut self, packet: &ReceivedPacket) {
+        // Some cameras send other things between, with other numbers.
+        if packet.header().payload_type() != self.payload_type {
+            return;
+        }
+        let packet = RtpPacket {
+            timestamp: packet.timestamp().elapsed(),
+            is_marked: packet.mark(),
+            lost: u64::from(packet.loss()),
+            payload: packet.payload(),
+        };
+        self.depacketizer.push(&packet, &mut self.units);
+    }
+
+    fn unit(&mut self, unit: &AccessUnit) -> Result<Unit, crate::av::AvError> {
+        let arrival = Moment::now();
+        let pts_ns = to_ns(unit.timestamp, self.time_base);
+        let told_ns =
+            self.report.zip(pts_ns).map(|((clock_ns, at_ns), pts_ns)| clock_ns.saturating_add(pts_ns - at_ns));
+        let meta = UnitMeta {
+            pts_ns,
+            arrival,
+            capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
+            is_random_access: unit.entry != Entry::None && unit.integrity != Integrity::Damaged,
+            is_damaged: !self.trust.holds(unit),
+            is_incomplete: unit.integrity == Integrity::Damaged,
+            lost: unit.lost,
+        };
+        Ok(Unit { packet: Packet::from_bytes(&unit.data)?, meta })
+    }
+
+    /// Notes what the sender's clock showed at a timestamp of the stream.
+    fn note_report(&mut self, ntp: u64, timestamp: i64) {
+        // A sender without a clock says 0.
+        if let Some(at_ns) = to_ns(timestamp, self.time_base).filter(|_| ntp != 0) {
+            self.report = Some((ntp_to_unix_ns(ntp), at_ns));
+        }
+    }
+
+    fn end(&self, stop: Stop) -> End {
+        match stop {
+            Stop::Expired(Expiry::Stopped) => End::Stopped,
+            Stop::Expired(Expiry::Deadline) => End::Lost(stalled(self.stall_timeout_ms)),
+            Stop::Closed => {
+                let error = Error::new(Status::ServerGone, "the connection was closed");
+                End::Lost(error.in_phase(Phase::Read).retryable(true))
+            }
+            Stop::Failed(error) => End::Lost(Failure::of(&error).while_reading(&self.secrets)),
+        }
+    }
+}
+
+/// The codec of a stream and what its decoder is to know beforehand, or why the stream is not for this engine.
+fn understand(stream: &Stream) -> Result<(Codec, CodecParameters), String> {
+    let name = &stream.encoding_name;
+    let codec =
+        Codec::from_encoding_name(name).ok_or_else(|| format!("the native RTSP engine does not know {name}"))?;
+    let is_set = |key| sdp::parameter(&stream.parameters, key).is_some_and(|value| value.trim() != "0");
+    let is_reordered = match codec {
+        Codec::H264 => sdp::parameter(&stream.parameters, "packetization-mode").is_some_and(|mode| mode.trim() == "2"),
+        Codec::H265 => is_set("sprop-max-don-diff"),
+        Codec::Jpeg => false,
+    };
+    if is_reordered || stream.clock_rate == 0 {
+        return Err(format!("the native RTSP engine does not know this way of sending {name}"));
+    }
+    let sets = sdp::parameter_sets(&stream.parameters);
+    let parameters = CodecParameters::video(codec.av_name(), &sets).map_err(|code| code.text())?;
+    if !parameters.is_decodable() {
+        return Err(format!("this build of FFmpeg has no decoder for {}", codec.av_name()));
+    }
+    Ok((codec, parameters))
+}
+
+/// An NTP time, in units of 2^-32 s, as nanoseconds since 1970.
+fn ntp_to_unix_ns(ntp: u64) -> i64 {
+    let seconds = i64::from((ntp >> 32) as u32) - NTP_TO_UNIX_S;
+    let fraction_ns = ((ntp & 0xffff_ffff) * SECOND as u64) >> 32;
+    seconds * SECOND + fraction_ns as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ntp_times_are_counted_from_1970() {
+        assert_eq!(ntp_to_unix_ns(2_208_988_800 << 32), 0);
+        assert_eq!(ntp_to_unix_ns((2_208_988_801 << 32) + (1 << 31)), 1_500_000_000);
+        assert_eq!(ntp_to_unix_ns(1 << 32), -2_208_988_799 * SECOND);
+        assert_eq!(ntp_to_unix_ns(u64::MAX) / SECOND, i64::from(u32::MAX) - NTP_TO_UNIX_S);
+    }
+}
