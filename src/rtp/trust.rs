@@ -32,9 +32,9 @@ enum State {
 }
 
 impl Trust {
-    /// A stream that is joined in its middle.
+    /// A stream that is joined in its middle. Nothing wrong has been seen yet that could outlive the first refresh.
     pub(crate) fn new() -> Self {
-        Self { state: State::Lost, leading: Leading::Good }
+        Self { state: State::Refreshed, leading: Leading::Good }
     }
 
     /// Whether the picture of the next unit is right. Units are asked for one by one, none left out.
@@ -48,7 +48,7 @@ impl Trust {
             (Integrity::AfterGap, Entry::Gradual(_)) => self.state = State::Refreshed,
             (Integrity::Sound, Entry::Gradual(_)) if self.state == State::Lost => self.state = State::Refreshed,
             (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => {
-                self.state = State::Healing(frames.saturating_add(1));
+                self.state = State::Healing(frames.max(1));
                 self.leading = Leading::Good;
             }
             (Integrity::Sound, _) => self.count(unit),
@@ -139,7 +139,9 @@ mod tests {
         let unit = |integrity, entry| (integrity, entry, Lead::No);
         let (damaged, plain) = (unit(Damaged, Entry::None), unit(Sound, Entry::None));
         let refresh = unit(Sound, Gradual(1));
-        let mut units = vec![damaged, refresh, plain, plain, refresh, plain, plain, plain];
+        let refresh_of_2 = unit(Sound, Gradual(2));
+        assert_eq!(trusted(&[refresh_of_2, plain, plain, plain]), [false, false, true, true]);
+        let mut units = vec![damaged, refresh, plain, plain, refresh_of_2, plain, plain, plain];
         assert_eq!(trusted(&units), [false, false, false, false, false, false, true, true]);
         units.insert(6, unit(AfterGap, Entry::None));
         assert!(trusted(&units).iter().all(|is_trusted| !is_trusted));

@@ -164,6 +164,9 @@ impl Opening<'_> {
         if !is_stripped || url.host_str().is_none_or(str::is_empty) {
             return Err(odd("there is no host in it"));
         }
+        if !username.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(odd("few servers know the way in which the native RTSP engine tells such a user name"));
+        }
         let is_open = username.is_empty() && password.is_empty();
         Ok((url, (!is_open).then_some(Credentials { username, password })))
     }
