@@ -11,7 +11,7 @@ use crate::av::{CodecParameters, Dictionary, Packet};
 use crate::cancel::Watch;
 use crate::capture::CaptureTimes;
 use crate::clock::{Moment, SECOND};
-use crate::config::{Config, Rational, RtspEngine, StreamChoice};
+use crate::config::{Config, Rational, RtspEngine};
 use crate::error::{Error, Phase, Result, Status};
 use crate::frame::CaptureClock;
 use crate::geometry::Display;
@@ -30,6 +30,7 @@ const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Libav,
+    #[cfg_attr(not(feature = "rtsp-native"), expect(dead_code, reason = "this build has one engine"))]
     Native,
 }
 
@@ -198,7 +199,7 @@ fn open_next(config: &Config, options: &mut Dictionary, watch: &Arc<Watch>) -> R
 #[cfg(feature = "rtsp-native")]
 fn native_is_wanted(config: &Config, avoided: Option<Engine>) -> bool {
     let is_plain = config.av.is_empty()
-        && config.stream == StreamChoice::Best
+        && config.stream == crate::config::StreamChoice::Best
         && config.input_format.is_empty()
         && config.protocol_whitelist.is_empty()
         && config.transport != "udp";
