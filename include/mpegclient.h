@@ -427,6 +427,8 @@ typedef struct {
   char pixel_format[32];
   // Container or session protocol in libav's words, such as "rtsp" or "mpegts".
   char container[32];
+  // What reads it: "libav", or "native" for the RTSP engine of this library.
+  char engine[16];
 } MpegClientStreamInfo;
 
 // Counters of one client since mpegclient_new; none is ever reset.

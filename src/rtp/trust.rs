@@ -53,7 +53,8 @@ impl Trust {
             (Integrity::AfterGap, Entry::Gradual(_)) => self.state = State::Refreshed,
             (Integrity::Sound, Entry::Gradual(_)) if self.state == State::Lost => self.state = State::Refreshed,
             (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => self.heal_after(frames),
-            (Integrity::Sound, _) => self.count(unit),
+            (Integrity::Sound, Entry::Gradual(_)) => {}
+            (Integrity::Sound, Entry::None) => self.count(unit),
         }
         self.state == State::Good && !self.is_led_astray(unit)
     }
