@@ -24,7 +24,8 @@ pub(crate) struct Decoder {
     is_damage_known: bool,
     /// It takes pictures in parts: H.264's, where damage is known.
     takes_parts: bool,
-    /// Damaged units went in, or should have, since decoding last began.
+    /// The last unit was damaged, or built on damage. If the next is good by itself, decoding begins anew with it; if it
+    /// is good because the picture was refreshed in parts, what the decoder has is good too.
     is_upset: bool,
     /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
     pending: VecDeque<(i64, UnitMeta)>,
@@ -188,7 +189,7 @@ impl Decoder {
         }
         if meta.is_damaged {
             self.is_upset = true;
-        } else if meta.is_random_access && std::mem::take(&mut self.is_upset) {
+        } else if std::mem::take(&mut self.is_upset) && meta.is_random_access {
             self.context.flush();
         }
         !(self.takes_parts && meta.is_incomplete)

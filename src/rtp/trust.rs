@@ -22,6 +22,8 @@ enum Leading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Good,
+    /// It was joined in its middle: nothing wrong has been seen yet that could outlive a first refresh.
+    Joined,
     /// Something is missing that what follows builds on.
     Lost,
     /// The picture has begun to be refreshed in parts since.
@@ -32,14 +34,17 @@ enum State {
 }
 
 impl Trust {
-    /// A stream that is joined in its middle. Nothing wrong has been seen yet that could outlive the first refresh.
+    /// A stream that is joined in its middle.
     pub(crate) fn new() -> Self {
-        Self { state: State::Refreshed, leading: Leading::Good }
+        Self { state: State::Joined, leading: Leading::Good }
     }
 
     /// Whether the picture of the next unit is right. Units are asked for one by one, none left out.
     pub(crate) fn holds(&mut self, unit: &AccessUnit) -> bool {
+        let is_joined = self.state == State::Joined && unit.lost == 0;
         match (unit.integrity, unit.entry) {
+            (Integrity::Damaged, _) | (Integrity::AfterGap, Entry::None) if is_joined => {}
+            (Integrity::AfterGap | Integrity::Sound, Entry::Gradual(frames)) if is_joined => self.heal_after(frames),
             (Integrity::Damaged, _) => self.state = State::Lost,
             (_, Entry::Clean) => self.begin_anew(Leading::Good),
             (Integrity::Sound, Entry::Open) if self.state == State::Good => self.begin_anew(Leading::Good),
@@ -47,11 +52,9 @@ impl Trust {
             (Integrity::AfterGap, Entry::None) => self.state = State::Lost,
             (Integrity::AfterGap, Entry::Gradual(_)) => self.state = State::Refreshed,
             (Integrity::Sound, Entry::Gradual(_)) if self.state == State::Lost => self.state = State::Refreshed,
-            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => {
-                self.state = State::Healing(frames.max(1));
-                self.leading = Leading::Good;
-            }
-            (Integrity::Sound, _) => self.count(unit),
+            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => self.heal_after(frames),
+            (Integrity::Sound, Entry::Gradual(_)) => {}
+            (Integrity::Sound, Entry::None) => self.count(unit),
         }
         self.state == State::Good && !self.is_led_astray(unit)
     }
@@ -71,6 +74,11 @@ impl Trust {
             }
             (_, Lead::No) => false,
         }
+    }
+
+    fn heal_after(&mut self, frames: u32) {
+        self.state = State::Healing(frames.max(1));
+        self.leading = Leading::Good;
     }
 
     fn count(&mut self, unit: &AccessUnit) {
@@ -140,10 +148,22 @@ mod tests {
         let (damaged, plain) = (unit(Damaged, Entry::None), unit(Sound, Entry::None));
         let refresh = unit(Sound, Gradual(1));
         let refresh_of_2 = unit(Sound, Gradual(2));
-        assert_eq!(trusted(&[refresh_of_2, plain, plain, plain]), [false, false, true, true]);
-        let mut units = vec![damaged, refresh, plain, plain, refresh_of_2, plain, plain, plain];
-        assert_eq!(trusted(&units), [false, false, false, false, false, false, true, true]);
-        units.insert(6, unit(AfterGap, Entry::None));
-        assert!(trusted(&units).iter().all(|is_trusted| !is_trusted));
+        // Nobody knows what came before the first.
+        assert_eq!(trusted(&[damaged, refresh_of_2, plain, plain, plain]), [false, false, false, true, true]);
+        let mut units = vec![
+            plain,
+            unit(AfterGap, Entry::Clean),
+            damaged,
+            refresh,
+            plain,
+            plain,
+            refresh_of_2,
+            plain,
+            plain,
+            plain,
+        ];
+        assert_eq!(trusted(&units), [false, true, false, false, false, false, false, false, true, true]);
+        units.insert(8, unit(AfterGap, Entry::None));
+        assert!(trusted(&units)[2..].iter().all(|is_trusted| !is_trusted));
     }
 }

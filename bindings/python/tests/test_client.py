@@ -390,7 +390,7 @@ def test_the_log_goes_to_a_function_or_a_logger(server: RtspServer, caplog: pyte
         lines.append(line)
 
     def connect() -> None:
-        with Client(server.url(userinfo="bob:hunter2@")) as client:
+        with Client(server.url(userinfo="bob:hunter2@"), rtsp_engine="libav") as client:
             client.setup()
 
     try:
