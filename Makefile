@@ -55,6 +55,7 @@ test-faults: ## run the whole fault matrix and print it, about 4 minutes
 lint: ## check formatting and look for doubtful code
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --all-targets --no-default-features -- -D warnings
 
 # Takes what `make build` made, so that a root without a Rust toolchain can run it.
 install: $(RELEASE)/libmpegclient.so $(RELEASE)/libmpegclient.a ## install to PREFIX (below DESTDIR)

@@ -27,6 +27,7 @@ const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Libav,
+    #[cfg(feature = "rtsp-native")]
     Native,
 }
 
@@ -34,6 +35,7 @@ impl Engine {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Libav => "libav",
+            #[cfg(feature = "rtsp-native")]
             Self::Native => "native",
         }
     }
