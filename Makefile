@@ -78,6 +78,7 @@ bench: ## measure against other libraries, about 12 minutes
 lint: ## check formatting and look for doubtful code
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --all-targets --no-default-features -- -D warnings
 
 # What a program needs that links libmpegclient.a. FFmpeg stays a shared library.
 LIBS_PRIVATE := -lavformat -lavcodec -lswscale -lavutil -lgcc_s -lpthread -lm -ldl -lc

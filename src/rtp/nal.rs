@@ -279,19 +279,10 @@ impl NalAssembler {
         }
         let is_damaged = unit.is_damaged || (unit.may_lack_start && !self.begins_whole(unit.first));
         self.last_timestamp = Some(unit.timestamp);
-        let (starts_picture, entry, is_reference, lead) = match unit.slice {
-            Some(Kind::Slice { is_first, entry, is_reference, lead }) => (is_first, entry, is_reference, lead),
-            _ => (false, Entry::None, false, Lead::No),
-        };
-        if entry != Entry::None && !is_damaged {
+        let (starts_picture, entry, is_reference, lead) = unit.picture();
+        if matches!(entry, Entry::Clean | Entry::Open) && unit.recovery.is_none() && !is_damaged {
             self.brings_sets.get_or_insert(false);
         }
-        let entry = match (entry, unit.recovery) {
-            _ if !starts_picture => Entry::None,
-            (Entry::None, Some(0)) => Entry::Open,
-            (Entry::None, Some(frames)) => Entry::Gradual(frames),
-            (entry, _) => entry,
-        };
         Some(AccessUnit {
             data: unit.data,
             timestamp: unit.timestamp,
@@ -325,6 +316,20 @@ impl Unit {
     /// Whether it has come to a slice, or would have if nothing were missing.
     fn has_picture(&self) -> bool {
         self.slice.is_some() || self.open_at.is_some() || self.is_damaged
+    }
+
+    /// Whether a picture starts with it, whether decoding may, whether others build on it, and whether it leads.
+    fn picture(&self) -> (bool, Entry, bool, Lead) {
+        let Some(Kind::Slice { is_first, entry, is_reference, lead }) = self.slice else {
+            return (false, Entry::None, false, Lead::No);
+        };
+        let entry = match (entry, self.recovery) {
+            _ if !is_first => Entry::None,
+            (Entry::None, Some(0)) => Entry::Open,
+            (Entry::None, Some(frames)) => Entry::Gradual(frames),
+            (entry, _) => entry,
+        };
+        (is_first, entry, is_reference, lead)
     }
 
     /// Gives up the NAL unit of which pieces are missing.

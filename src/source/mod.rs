@@ -30,7 +30,7 @@ const BUSY_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
     Libav,
-    #[cfg_attr(not(feature = "rtsp-native"), expect(dead_code, reason = "this build has one engine"))]
+    #[cfg(feature = "rtsp-native")]
     Native,
 }
 
@@ -38,6 +38,7 @@ impl Engine {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Libav => "libav",
+            #[cfg(feature = "rtsp-native")]
             Self::Native => "native",
         }
     }

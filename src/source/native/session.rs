@@ -144,13 +144,14 @@ fn run<T>(runtime: &Runtime, watch: &Watch, work: impl Future<Output = T>) -> st
     })
 }
 
+/// One that the server has described.
+type DescribedSession = retina::client::Session<Described>;
+
 /// What the steps of opening a session have in common.
 struct Opening<'a> {
     config: &'a Config,
     watch: &'a Watch,
 }
-
-type Described_ = retina::client::Session<Described>;
 
 impl Opening<'_> {
     /// The URL without credentials, and those.
@@ -193,7 +194,7 @@ impl Opening<'_> {
         credentials: Option<Credentials>,
         addresses: &[SocketAddr],
         group: &Arc<SessionGroup>,
-    ) -> std::result::Result<Described_, Refusal> {
+    ) -> std::result::Result<DescribedSession, Refusal> {
         let mut refusal = self.refusal(Status::ResolveFailed, Phase::Resolve, "the name has no address");
         for address in addresses {
             let mut url = url.clone();
@@ -206,7 +207,7 @@ impl Opening<'_> {
                 .session_group(Arc::clone(group))
                 // Some servers name a new one in each answer.
                 .session_id(SessionIdPolicy::UseFirst);
-            match self.step(runtime, Step::Describe, Described_::describe(url, options)) {
+            match self.step(runtime, Step::Describe, DescribedSession::describe(url, options)) {
                 Ok(described) => return Ok(described),
                 Err((failed, is_connected)) => {
                     refusal = failed;
@@ -220,7 +221,7 @@ impl Opening<'_> {
     }
 
     /// The first video stream.
-    fn choose(&self, described: &Described_) -> std::result::Result<Stream, Refusal> {
+    fn choose(&self, described: &DescribedSession) -> std::result::Result<Stream, Refusal> {
         let mut streams = described.streams().iter().enumerate();
         let Some((index, stream)) = streams.find(|(_, stream)| stream.media() == "video") else {
             return Err(self.refusal(Status::NoVideo, Phase::Probe, "the session description has no video"));
@@ -238,7 +239,7 @@ impl Opening<'_> {
     fn play(
         &self,
         runtime: &Runtime,
-        mut described: Described_,
+        mut described: DescribedSession,
         stream: &Stream,
     ) -> std::result::Result<retina::client::Session<Playing>, Refusal> {
         let tcp = || Transport::Tcp(TcpTransportOptions::default());
