@@ -27,6 +27,7 @@ pub(crate) struct Decoder {
     /// The last unit was damaged, or built on damage. If the next is good by itself, decoding begins anew with it; if it
     /// is good because the picture was refreshed in parts, what the decoder has is good too.
     is_upset: bool,
+    silence: Silence,
     /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
     pending: VecDeque<(i64, UnitMeta)>,
     next_number: i64,
@@ -101,6 +102,28 @@ impl Damage {
     }
 }
 
+/// A decoder that takes pictures in parts refuses nothing: that it makes nothing of a stream shows by its silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silence {
+    None,
+    /// A key frame went in, and no picture has come out since.
+    SinceKey,
+    /// Not even after the key frame that followed.
+    Long,
+}
+
+impl Silence {
+    /// Whether it has been silent for too long, with this unit, which it took.
+    fn is_told_by(&mut self, meta: &UnitMeta, takes_parts: bool) -> bool {
+        *self = match *self {
+            Self::None if meta.is_random_access && takes_parts => Self::SinceKey,
+            Self::SinceKey if meta.is_random_access => Self::Long,
+            same => same,
+        };
+        *self == Self::Long
+    }
+}
+
 impl Decoder {
     /// Opens the decoder for a stream. Options that it takes leave the dictionary. A picture without a key frame is
     /// waited for so long at most.
@@ -140,6 +163,7 @@ impl Decoder {
             is_damage_known: source.knows_damage,
             takes_parts,
             is_upset: false,
+            silence: Silence::None,
             pending: VecDeque::new(),
             next_number: 0,
         })
@@ -174,7 +198,7 @@ impl Decoder {
         if self.pending.len() > MAX_PENDING {
             self.pending.pop_front();
         }
-        let is_taken = self.context.send(Some(&packet)).is_ok();
+        let is_taken = self.context.send(Some(&packet)).is_ok() && !self.silence.is_told_by(&meta, self.takes_parts);
         if !is_taken && self.gate.state == GateState::Open {
             self.damage.note(meta.arrival.monotonic_ns);
         }
@@ -223,6 +247,7 @@ impl Decoder {
                 return Err(error);
             }
         }
+        self.silence = Silence::None;
         let meta = self.claim(frame.timestamp());
         let is_damaged = match self.is_damage_known {
             true => frame.is_marked(),
@@ -284,6 +309,16 @@ mod tests {
             is_incomplete: false,
             lost: 0,
         }
+    }
+
+    #[test]
+    fn a_second_key_frame_without_a_picture_tells_of_silence() {
+        let (key, plain) = (unit(0, true), unit(0, false));
+        let mut silence = Silence::None;
+        let told = [plain, key, plain, plain, key, plain].map(|meta| silence.is_told_by(&meta, true));
+        assert_eq!(told, [false, false, false, false, true, true]);
+        let mut other = Silence::None;
+        assert!(![key, key, key].iter().any(|meta| other.is_told_by(meta, false)));
     }
 
     #[test]

@@ -64,6 +64,8 @@ def batch(first_seq: int, count: int, width: int = 64, height: int = 48) -> Batc
         newest_age=0.04,
         pixel_format=PixelFormat.RGB24,
         mixed_generations=False,
+        is_uniform=True,
+        largest_gap_ns=None,
     )
 
 

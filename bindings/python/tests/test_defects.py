@@ -271,7 +271,11 @@ def test_d06_a_jump_of_the_timestamps_brings_no_burst(clips: Path, tmp_path: Pat
         with pytest.raises(errors.Ended):
             client.wait(NEVER, timeout=PATIENCE)
         batch = client.read(100)
-    assert np.abs(np.array(pts_steps_ms(batch)) - 200).max() > 1000, "the clip has no jump"
+    steps_ms = pts_steps_ms(batch)
+    if jump > 0:
+        assert max(steps_ms) > 1000, "the clip has no jump"
+    # A clock that is set back goes on where it was.
+    assert min(steps_ms) >= 0
     numbers = numbers_of(batch.frames)
     # Two seconds before the jump and two after it, each with five frames a second.
     assert 19 <= len(numbers) <= 21 and numbers[0] == 0 and numbers[-1] >= 93

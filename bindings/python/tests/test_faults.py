@@ -9,7 +9,7 @@ from typing import Callable, Type
 
 import pytest
 
-from mpegclient import Client, Phase, State, Status, errors
+from mpegclient import Client, Order, Phase, State, Status, errors
 from support import PATIENCE, RtspServer, free_port, returns_within, run_python, start_python, wait_until
 
 # ---- Servers ----
@@ -107,7 +107,7 @@ def test_a_lost_stream_comes_back_by_itself(start_server: Callable[..., RtspServ
         wait_until(lambda: client.state is State.RECONNECTING, "the stream is lost")
         last = client.read(1).last_seq
         server.thaw()
-        again = client.read(1, after=last, timeout=PATIENCE)
+        again = client.read(1, order=Order.NEXT, after=last, timeout=PATIENCE)
         assert again.generation >= 2 and again.first_seq == last + 1
 
 

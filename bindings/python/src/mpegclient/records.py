@@ -115,7 +115,8 @@ class FrameInfo:
         ``points`` holds x and y in its last axis, in pixels; so does what is returned.
         """
         matrix = np.array(self.to_source).reshape(2, 3)
-        return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
+        places: npt.NDArray[np.float64] = np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
+        return places
 
     def boxes_to_source(self, boxes: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The boxes in the decoded picture that are shown in boxes in the frame.
