@@ -58,6 +58,9 @@ pub(crate) struct LibavSource {
     /// The packet that showed the stream.
     first_packet: Option<Packet>,
     capture_times: CaptureTimes,
+    /// Times of capture come with the unit before theirs, the last of which is this.
+    is_told_early: bool,
+    told_ns: Option<i64>,
 }
 
 impl LibavSource {
@@ -114,6 +117,8 @@ impl LibavSource {
             is_store_damaged: probed.is_corrupt || probed.missed > 0,
             first_packet,
             capture_times: CaptureTimes::default(),
+            is_told_early: codec.is_some() && matches!(container.as_str(), "rtsp" | "sdp" | "rtp"),
+            told_ns: None,
             info: SourceInfo {
                 engine: Engine::Libav,
                 stream_index: u32::try_from(video.index).unwrap_or(u32::MAX),
@@ -201,6 +206,13 @@ impl LibavSource {
         }
     }
 
+    /// When a packet's picture was captured, as far as libavformat tells. Its parser gives a unit the time of the one whose
+    /// beginning made it hand that unit on: the next.
+    fn told_capture_ns(&mut self, packet: &Packet) -> Option<i64> {
+        let told_ns = packet.capture_time_ns();
+        if self.is_told_early { std::mem::replace(&mut self.told_ns, told_ns) } else { told_ns }
+    }
+
     /// A unit of a packet; one that no parser has seen is looked at here.
     fn inspected(&mut self, packet: Packet, arrival: Moment) -> Unit {
         let contents = self.unparsed.map(|codec| Contents::of(codec, packet.data()));
@@ -226,10 +238,11 @@ impl LibavSource {
         let remarks = Remarks::take();
         let is_damaged = packet.is_corrupt() || remarks.is_corrupt || remarks.missed > 0;
         let was_damaged = std::mem::replace(&mut self.was_damaged, is_damaged);
+        let told_ns = self.told_capture_ns(&packet);
         let meta = UnitMeta {
             pts_ns,
             arrival,
-            capture: self.capture_times.resolve(packet.capture_time_ns(), pts_ns, arrival.wall_ns),
+            capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
             is_random_access: packet.is_key(),
             is_damaged: is_damaged || was_damaged,
             is_incomplete: false,

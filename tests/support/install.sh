@@ -66,6 +66,7 @@ rich   | rich   | to draw the terminal of the checking program
 PIL    | pillow | to write the contact sheet'
 test_modules='
 pytest | pytest | to run the Python tests
+xdist  | pytest-xdist | to run several of them at a time
 cffi   | cffi   | to test the example with cffi
 mypy   | mypy   | to check the type hints'
 all_modules='

@@ -54,7 +54,7 @@ add "$status" $(awk '/^test result: / { passed += $4; failed += $6 } END { print
 export MPEGCLIENT_LIBRARY=$target/release/libmpegclient.so
 export PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1
 status=0
-run_logged "$logs/pytest.log" "$target/venv/bin/python" -m pytest -p no:cacheprovider -ra bindings/python/tests || status=$?
+run_logged "$logs/pytest.log" "$target/venv/bin/python" -m pytest -p no:cacheprovider -ra -n 3 --dist loadfile bindings/python/tests || status=$?
 # ===== 1 failed, 12 passed, 1 skipped in 3.45s =====        A test that was skipped has not passed.
 add "$status" $(awk '/^=+ .* in [0-9.:]+s/ { for (i = 2; i < NF; i++) count[$(i + 1)] = $i } END {
     for (word in count) { kind = word; sub(/,$/, "", kind); sum[kind] += count[word] }
