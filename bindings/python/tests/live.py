@@ -226,8 +226,19 @@ def vlc(clip: Path) -> Iterator[str]:
         output = ["--sout", f"#rtp{{sdp={url}}}", "--sout-keep"]
         environment = {**os.environ, "HOME": home}
         with Program(*command, *output, as_nobody=True, env=environment, stderr=subprocess.DEVNULL):
-            wait_bound(port)
+            wait_until(lambda: describes(port), "VLC has opened its clip")
             yield url
+
+
+def describes(port: int) -> bool:
+    """Whether an RTSP server has a description of its stream: VLC listens before it has one, and answers 500."""
+    request = f"DESCRIBE rtsp://127.0.0.1:{port}/video RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(request.encode())
+            return b" 200 " in connection.recv(64)
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
