@@ -377,8 +377,13 @@ impl Client {
         if let Some(stream) = self.board.stream() {
             let (kind, rate) = (if stream.is_live { "live" } else { "file" }, stream.measured_frame_rate);
             write!(text, "stream: {} in {}, {kind}, ", stream.codec, stream.container)?;
-            write!(text, "{}x{} {}, ", stream.width, stream.height, stream.pixel_format)?;
-            writeln!(text, "{rate:.2} frames/s, connection {}", stream.generation)?;
+            if stream.width > 0 {
+                write!(text, "{}x{} {}, ", stream.width, stream.height, stream.pixel_format)?;
+            }
+            if rate > 0.0 {
+                write!(text, "{rate:.2} frames/s, ")?;
+            }
+            writeln!(text, "connection {}", stream.generation)?;
         }
         if let Some(shape) = self.view().ok().and_then(|view| view.shape()) {
             writeln!(text, "frames: {} x {} x {} bytes", shape.height, shape.width, shape.channels())?;

@@ -102,7 +102,7 @@ table! {
     "frame_rate", Kind::Rational, "0/1", Setup, "Frames a second to keep, such as 5/1; slower sources are not filled up; 0/1: every frame.";
     "rate_mode", Kind::Choice(&["drop", "cfr"]), "drop", Setup, "How frame_rate is kept: drop leaves frames out and never invents one; cfr also repeats the frame before, marked, where the source gives none for up to 2 s.";
     "read_size", Kind::Integer(1, MAX_FRAMES), "1", Now, "Frames a read gives when it names no count; at most cache_size.";
-    "cache_size", Kind::Integer(1, MAX_FRAMES), "8", Setup, "Newest frames that are kept readable.";
+    "cache_size", Kind::Integer(1, MAX_FRAMES), "8", Setup, "Newest frames that are kept readable; the ring has more slots, for what is written and lent.";
     "overflow", Kind::Choice(&["drop", "block"]), "drop", Setup, "When the ring is full: drop the oldest frame, or wait until one reader of order NEXT has read it; block is for files, of which it loses nothing, as fast as they are read.";
     "lease_slots", Kind::Integer(-1, MAX_FRAMES), "-1", Setup, "Frames that readers may hold before the writer must find other memory; -1: as many as read_size.";
     "max_orphans", Kind::Integer(0, 64), "2", Setup, "Whole rings that forgotten leases may keep in memory before frames are dropped.";

@@ -30,9 +30,9 @@ thread_local! {
     static IS_OWN_THREAD: Cell<bool> = const { Cell::new(false) };
     /// What has been said of a line that is not complete yet.
     static PARTIAL: RefCell<String> = const { RefCell::new(String::new()) };
-    /// `None` while nobody collects them.
     /// What libav said that nothing but its log tells.
     static REMARKS: RefCell<Remarks> = const { RefCell::new(Remarks { missed: 0, is_corrupt: false, refused_size: None }) };
+    /// `None` while nobody collects them.
     static COMPLAINTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 

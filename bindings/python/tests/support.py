@@ -80,9 +80,15 @@ def environment() -> Dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
+def heed_interrupts() -> None:
+    """Undoes what a shell does to the programs that it starts in the background: Ctrl-C is ignored there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start_python(arguments: Sequence[str], **options: Any) -> subprocess.Popen[str]:
     """Starts Python with arguments; its output is piped."""
     piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment()}
+    piped["preexec_fn"] = heed_interrupts
     return subprocess.Popen([sys.executable, *arguments], **{**piped, **options})
 
 

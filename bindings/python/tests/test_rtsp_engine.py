@@ -35,6 +35,16 @@ def test_the_engine_is_chosen_by_what_is_asked_for_and_told(
         assert (client.stream_info().engine, client.stream_info().container) == (engine, "rtsp")
 
 
+def test_the_native_engine_is_ended_without_leaving_a_thread_behind(rtsp: RtspServer) -> None:
+    with Client(rtsp.url(), rtsp_engine="native") as client:
+        client.setup()
+        for _ in range(12):
+            client.start()
+            client.wait(after=client.stats().newest_seq, timeout=PATIENCE)
+            client.terminate()
+        assert client.stats().abandoned_threads == 0
+
+
 def test_a_server_without_tcp_is_left_to_libav_unless_native_is_asked_for(clips: Path) -> None:
     with RtspServer("--transport", "udp", f"/video={clips / 'video.h264'},h264,25") as server:
         for asked, engine in [("auto", "libav"), ("native", "native")]:

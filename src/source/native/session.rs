@@ -76,6 +76,8 @@ impl Session {
         let (url, credentials) = opening.address()?;
         // Not interruptible, and before the watch is first asked: whoever waits leaves this thread behind.
         let addresses = opening.resolve(&url)?;
+        // From here on every step can be interrupted, which this tells whoever ends it.
+        watch.poll();
         let runtime = opening.runtime()?;
         let group = Arc::new(SessionGroup::default());
         let described = opening.describe(&runtime, &url, credentials, &addresses, &group)?;
