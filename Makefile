@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build static wheel header abi demo test test-all test-faults bench lint install uninstall clean
+.PHONY: help setup build static wheel header abi demo test test-all test-faults proof fuzz soak coverage bench lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -66,6 +66,26 @@ test-faults: ## run the whole fault matrix and print it, about 4 minutes
 	@$(INSTALL_MISSING) test
 	@$(MAKE) --no-print-directory build
 	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) $(TARGET)/venv/bin/python tests/faults/matrix.py
+
+# PARTS="miri fuzz" for some of them, QUICK=1 for what fits into a few minutes; tests/proof/ holds one script a part.
+proof: ## sanitizers, models, fuzzers, endurance: run all and print one table
+	@$(INSTALL_MISSING) proof
+	@$(MAKE) --no-print-directory build
+	@tests/proof/run.sh $(if $(QUICK),--quick) $(PARTS)
+
+fuzz: ## fuzz each target for SECONDS=60
+	@$(INSTALL_MISSING) proof
+	@SECONDS_EACH=$(or $(SECONDS),60) tests/proof/fuzz.sh
+
+soak: ## run 16 streams with faults for MINUTES=10 and judge memory and times
+	@$(INSTALL_MISSING) proof
+	@$(MAKE) --no-print-directory build
+	@MINUTES=$(or $(MINUTES),10) tests/proof/soak.sh
+
+coverage: ## measure which lines and branches the tests run
+	@$(INSTALL_MISSING) proof
+	@$(MAKE) --no-print-directory build
+	@tests/proof/coverage.sh
 
 # QUICK=1 for a minute's worth of it, MEDIA=FOLDER for other footage, README=1 to put the table into the README.
 bench: ## measure against other libraries, about 12 minutes

@@ -1,15 +1,15 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | static | demo | test | test-all | bench
+#   install.sh build | static | demo | test | test-all | proof | bench
 #
-# build, demo, test and test-all each hold the one before; static holds build, bench holds demo, test-all static. Debian packages come by
-# apt-get, Python packages go into an environment of their own below target/, those of bench into another, where the
-# peers cannot disturb the tests. A system without apt is only told what is needed; once that is there,
-# MPEGCLIENT_PACKAGES_PRESENT=1 says so.
+# build, demo, test and test-all each hold the one before; static holds build, bench holds demo, test-all static, proof
+# test. Debian packages come by apt-get, Python packages go into an environment of their own below target/, those of
+# bench into another, where the peers cannot disturb the tests; what proof needs of Rust comes by rustup and cargo. A
+# system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|static|demo|test|test-all|bench}
+group=${1:?usage: install.sh build|static|demo|test|test-all|proof|bench}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -55,6 +55,8 @@ vlc-plugin-base            | to run a second RTSP server                | (part 
 openssl                    | to make certificates for TLS servers       | the openssl program
 iproute2                   | to make networks that can be spoilt        | iproute2
 nftables                   | to lose and to block packets               | nftables'
+proof_packages='
+libclang-rt-14-dev         | to give C programs AddressSanitizer        | the sanitizers of clang'
 bench_packages='
 gstreamer1.0-plugins-base  | to measure GStreamer                       | GStreamer plugins base
 gstreamer1.0-libav         | to measure GStreamer                       | GStreamer plugins libav'
@@ -81,7 +83,18 @@ av        | av                     | to measure PyAV
 decord    | decord                 | to measure decord
 mpegCoder | mpegCoder              | to measure mpegCoder'
 
-venv=$target/venv peers=
+# A component of the nightly toolchain: sanitizers, Miri and fuzzing need options that no other has.
+proof_components='
+rust-src   | to build the standard library with a sanitizer
+miri       | to run the pure parts in an interpreter
+llvm-tools | to measure coverage'
+# A command | what it is for. Each is a package of its own name.
+proof_tools='
+cargo-fuzz     | to fuzz
+cargo-llvm-cov | to measure coverage
+cargo-deny     | to check licences and dependencies'
+
+venv=$target/venv peers= components= tools=
 case $group in
     build) packages=$build_packages modules= ;;
     static) packages=$build_packages$static_packages modules= ;;
@@ -89,6 +102,8 @@ case $group in
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
     test-all) packages=$build_packages$static_packages$demo_packages$test_packages
         modules=$demo_modules$test_modules$all_modules ;;
+    proof) packages=$build_packages$demo_packages$test_packages$proof_packages
+        modules=$demo_modules$test_modules components=$proof_components tools=$proof_tools ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
@@ -169,6 +184,32 @@ install_peers() {
     done
 }
 
+# Adds to Rust what proof needs, once: what is there already stays as it is.
+install_components() {
+    local name purpose present
+    if ! rustup run nightly rustc --version >/dev/null 2>&1; then
+        echo "missing: Rust's nightly toolchain, for sanitizers, Miri and fuzzing"
+        rustup toolchain install nightly --profile minimal
+    fi
+    present=$(rustup component list --toolchain nightly | grep -F '(installed)')
+    while IFS='|' read -r name purpose; do
+        if ! grep -q "^$name" <<<"$present"; then
+            echo "missing: Rust's component $name, $purpose"
+            rustup component add --toolchain nightly "$name"
+        fi
+    done < <(rows "$components")
+}
+
+install_tools() {
+    local name purpose
+    while IFS='|' read -r name purpose; do
+        if ! command -v "$name" >/dev/null; then
+            echo "missing: $name, $purpose"
+            cargo install --quiet --locked "$name"
+        fi
+    done < <(rows "$tools")
+}
+
 if command -v apt-get >/dev/null; then
     install_packages
 elif [[ -z ${MPEGCLIENT_PACKAGES_PRESENT:-} ]]; then
@@ -180,4 +221,8 @@ if [[ -n $modules ]]; then
 fi
 if [[ -n $peers ]]; then
     install_peers
+fi
+if [[ -n $components ]]; then
+    install_components
+    install_tools
 fi
