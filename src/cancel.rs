@@ -1,8 +1,10 @@
 //! Ending a blocking call from elsewhere: a token for one call, and the watch that libav polls while it blocks.
 
 use crate::clock::monotonic_ns;
-use crate::sync::{AtomicBool, AtomicI64, Ordering, Signal};
+use crate::sync::{AtomicBool, AtomicI64, Mutex, Ordering, Signal};
 use std::sync::OnceLock;
+use std::task::Waker;
+use std::time::Duration;
 
 /// A token that ends the blocking calls it is given to.
 ///
@@ -49,6 +51,8 @@ pub(crate) enum Expiry {
 /// What libav's interrupt callback reads: a flag and a deadline, both atomic, no lock.
 pub(crate) struct Watch {
     stopped: AtomicBool,
+    /// The task that waits where nobody polls.
+    waiter: Mutex<Option<Waker>>,
     deadline_ns: AtomicI64,
     was_polled: AtomicBool,
     on_poll: OnceLock<OnPoll>,
@@ -61,6 +65,7 @@ impl Default for Watch {
     fn default() -> Self {
         Self {
             stopped: AtomicBool::new(false),
+            waiter: Mutex::default(),
             deadline_ns: AtomicI64::new(i64::MAX),
             was_polled: AtomicBool::new(false),
             on_poll: OnceLock::new(),
@@ -72,6 +77,17 @@ impl Watch {
     /// Ends the present and every later call, for good.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
+        if let Some(waiter) = self.waiter.lock().take() {
+            waiter.wake();
+        }
+    }
+
+    /// Has [`Self::stop`] wake a task, which asks whether it was called after this.
+    pub(crate) fn wake_on_stop(&self, waiter: &Waker) {
+        let mut known = self.waiter.lock();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waiter)) {
+            *known = Some(waiter.clone());
+        }
     }
 
     /// Whether [`Self::stop`] was called.
@@ -102,6 +118,12 @@ impl Watch {
     /// Whether libav ever asked. It does so in whatever it waits for, but not while it resolves a name.
     pub(crate) fn was_polled(&self) -> bool {
         self.was_polled.load(Ordering::Relaxed)
+    }
+
+    /// How long the present call may still take.
+    pub(crate) fn remaining(&self) -> Duration {
+        let nanoseconds = self.deadline_ns.load(Ordering::SeqCst).saturating_sub(monotonic_ns());
+        Duration::from_nanos(nanoseconds.max(0).unsigned_abs())
     }
 
     /// Why a call must end now; `None` while it may go on.
@@ -136,6 +158,24 @@ mod tests {
         let watch = Watch::default();
         watch.allow_ms(i64::MAX);
         assert_eq!(watch.expiry(), None);
+        assert!(watch.remaining() > Duration::from_secs(1 << 32));
+        watch.allow_ms(i64::MIN);
+        assert_eq!(watch.remaining(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_stop_wakes_the_task_that_waits() {
+        struct Woken(AtomicBool);
+        impl std::task::Wake for Woken {
+            fn wake(self: Arc<Self>) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let (watch, woken) = (Watch::default(), Arc::new(Woken(AtomicBool::new(false))));
+        watch.wake_on_stop(&Arc::clone(&woken).into());
+        assert!(!woken.0.load(Ordering::SeqCst));
+        watch.stop();
+        assert!(woken.0.load(Ordering::SeqCst));
     }
 
     #[test]

@@ -17,12 +17,14 @@ use std::future::{Future, poll_fn};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
-/// How often the watch is asked while nothing comes.
-const TICK: Duration = Duration::from_millis(50);
+/// How often it is looked at whether the stream has stalled, while nothing comes. Longer than most streams are silent
+/// between two pictures, so that a stream that is well wakes its thread for nothing but packets.
+const TICK: Duration = Duration::from_millis(250);
 
 /// How long a server may take to confirm that the session is over.
 const FAREWELL: Duration = Duration::from_millis(100);
@@ -137,13 +139,23 @@ fn run<T>(runtime: &Runtime, watch: &Watch, work: impl Future<Output = T>) -> st
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(done),
-                () = tokio::time::sleep(TICK) => {}
+                () = stopped(watch) => {}
+                () = tokio::time::sleep(TICK.min(watch.remaining())) => {}
             }
             if let Some(expiry) = watch.poll() {
                 return Err(expiry);
             }
         }
     })
+}
+
+/// Waits until the watch is stopped.
+async fn stopped(watch: &Watch) {
+    poll_fn(|context| {
+        watch.wake_on_stop(context.waker());
+        if watch.is_stopped() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// One that the server has described.
