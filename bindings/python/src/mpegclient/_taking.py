@@ -16,6 +16,9 @@ from .records import Batch
 
 Taken = TypeVar("Taken")
 
+#: Frames that memory is taken for before the library has accepted their number.
+_MOST_AT_FIRST = 64
+
 
 class Taking(Generic[Taken]):
     """Takes the frames that are there, at once, as often as it is asked to; the last ones are kept."""
@@ -37,22 +40,35 @@ class Taking(Generic[Taken]):
         raise NotImplementedError
 
 
+class Room:
+    """What a client's frames took last, so that the next read need not ask the library first."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self.frame_bytes = 0
+
+
 class Copying(Taking[Batch]):
     """Copies frames into an array of its own."""
 
-    def __init__(self, options: MpegClientReadOptions) -> None:
+    def __init__(self, options: MpegClientReadOptions, room: Room) -> None:
         super().__init__(options)
-        # Nothing is allocated until the library has accepted the count and told the size: only it knows a shape that
-        # belongs to these frames.
-        self._pixels: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._infos: Any = None
+        self._room = room
+        # Nothing is allocated for a count that the library has not accepted yet: it may be any.
+        is_known = room.frame_bytes > 0 and options.count <= _MOST_AT_FIRST
+        self._make_room(options.count if is_known else 0)
+
+    def _make_room(self, count: int) -> None:
+        self._pixels: npt.NDArray[np.uint8] = np.empty(count * self._room.frame_bytes, np.uint8)
+        self._infos: Any = (MpegClientFrameInfo * count)() if count else None
 
     def take(self, client: Any) -> None:
         try:
             self._extract(client)
         except errors.BufferTooSmall:
-            self._pixels = np.empty(self.batch.buffer_needed, np.uint8)
-            self._infos = (MpegClientFrameInfo * self.options.count)()
+            # Only the library knows the shape that belongs to these frames.
+            self._room.frame_bytes = self.batch.buffer_needed // self.options.count
+            self._make_room(self.options.count)
             self.take(client)
 
     def _extract(self, client: Any) -> None:

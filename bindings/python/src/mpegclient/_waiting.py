@@ -15,8 +15,9 @@ from . import errors
 
 T = TypeVar("T")
 
-#: Seconds that one wait in C lasts at most; the delay of Ctrl-C.
-SLICE = 0.1
+#: Seconds that one wait in C lasts at most; the delay of Ctrl-C. Longer than streams of a few frames a second take for
+#: one, so that most frames cost one wait.
+SLICE = 0.25
 
 #: Seconds beyond which a time is the same as any longer one; thirty years, and well within the C type.
 _LONGEST = 1e9

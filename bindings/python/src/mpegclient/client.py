@@ -26,7 +26,7 @@ from ._convert import ParameterValue, Url, c_text, frame_count, sequence_number
 from ._doorbell import NO_FRAMES, Doorbell
 from ._handle import Handle
 from ._reading import Reading, look, wait
-from ._taking import Copying, Lending
+from ._taking import Copying, Lending, Room
 from ._waiting import Deadline, in_slices, in_thread, milliseconds
 from .constants import Order, ReadFlag, State
 from ._parameters import Parameters
@@ -117,6 +117,7 @@ class Client:
         self._finalizer = weakref.finalize(self, self._handle.close)
         self._parameters = Parameters(self._handle)
         self._doorbell = Doorbell(self._handle)
+        self._room = Room()
         try:
             if url is not None:
                 self._parameters["url"] = url
@@ -335,7 +336,7 @@ class Client:
         count = self._read_options(n, order, after, None, False).count
 
         def reading(after: int) -> Reading[Batch]:
-            taking = Copying(self._read_options(count, order, after, None, False))
+            taking = Copying(self._read_options(count, order, after, None, False), self._room)
             return Reading(self._handle, _using(cancel), taking, self._read_deadline(timeout), _do_nothing)
 
         async def wait_for(after: int, deadline: Deadline) -> int:
@@ -352,7 +353,7 @@ class Client:
         cancel: ContextManager[Any],
         between: Callable[[], None],
     ) -> Batch:
-        return Reading(self._handle, cancel, Copying(options), deadline, between).run()
+        return Reading(self._handle, cancel, Copying(options, self._room), deadline, between).run()
 
     def _read_options(
         self, n: Optional[int], order: Order, after: int, max_age: Optional[float], mix_generations: bool
