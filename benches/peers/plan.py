@@ -7,6 +7,8 @@ hits all of them.
 from __future__ import annotations
 
 import os
+import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ import usage
 from media import Clip, RATE
 from peer import TASKS
 from results import OURS, Row
-from run import Runner
+from run import Runner, build_example
 from server import Server
 
 #: The number that a frame shows, None if it is damaged, and the moment at which it could be read.
@@ -81,6 +83,20 @@ class Bench:
             row.add(peer, result, [result["cpu"] / result["wall"] * 100] if "cpu" in result else [])
             grown.add(peer, result, [result["memory_grown"] / 1e6] if "cpu" in result else [])
             whole.add(peer, result, [result["memory"] / 1e6] if "cpu" in result else [])
+
+    def memory_in_c(self, server: Server) -> None:
+        """The same stream in a program without an interpreter."""
+        row = self._row("memory_c", "memory of such a stream in a C program, all that it wrote to", "MB")
+        with tempfile.TemporaryDirectory() as folder:
+            program = build_example("extract.c", Path(folder))
+            for _ in range(self._extent.rounds):
+                with subprocess.Popen([program, server.url], stdout=subprocess.DEVNULL) as process:
+                    most = 0
+                    while process.poll() is None:
+                        most = max(most, usage.dirty_bytes(process.pid))
+                        time.sleep(0.05)
+                lacks = {"failed": f"exit code {process.returncode}"} if process.returncode else {}
+                row.add(OURS, lacks, [] if lacks else [most / 1e6])
 
     def ages(self, server: Server) -> None:
         """How old a frame is when it becomes readable, how long the first one takes, and what a rare look gives."""
@@ -178,6 +194,7 @@ def run_all(bench: Bench, clips: List[Clip], live: Path, length: int, small: Pat
         bench.files(clip)
     with Server(live, length) as server:
         bench.live(server)
+        bench.memory_in_c(server)
         bench.ages(server)
         bench.batches(server, [SIZE, (1920, 1080)])
     with Server(small, 250) as server:

@@ -72,7 +72,7 @@ def _short(told: Dict[str, Any]) -> str:
             lines.append(f"| {_short_title(row)} | " + " | ".join(_short_cell(row, peer) for peer in columns) + " |")
     missing = f" Not installed: {', '.join(_missing(list(rows.values())))}." if _missing(list(rows.values())) else ""
     alone = "; ".join(f"{row.title}: {_number(row.cells[OURS].median)} {row.unit}" for row in rows.values()
-                      if row.key.startswith(("lent", "copied", "array")) and row.cells[OURS].values)  # fmt: skip
+                      if row.key.startswith(("lent", "copied", "array", "memory_c")) and row.cells[OURS].values)  # fmt: skip
     lines += ["", f"Measured on {told['machine']}, {told['media']}.{missing} {_noise(told)} {alone}.", ""]
     return "\n".join(lines)
 

@@ -14,6 +14,18 @@ from typing import Any, Callable, Dict, TextIO
 PATIENCE = 60
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def build_example(name: str, folder: Path) -> Path:
+    """Compiles an example in C with the library that is measured."""
+    program = folder / Path(name).stem
+    library = Path(os.environ["MPEGCLIENT_LIBRARY"])
+    link = [str(library), f"-Wl,-rpath,{library.parent}"]
+    subprocess.run(["cc", "-O1", f"-I{ROOT}/include", f"{ROOT}/examples/{name}", "-o", str(program), *link], check=True)
+    return program
+
+
 def now() -> int:
     """CLOCK_MONOTONIC in nanoseconds."""
     return time.monotonic_ns()
