@@ -69,21 +69,21 @@ test-faults: ## run the whole fault matrix and print it, about 4 minutes
 
 # PARTS="miri fuzz" for some of them, QUICK=1 for what fits into a few minutes; tests/proof/ holds one script a part.
 proof: ## sanitizers, models, fuzzers, endurance: run all and print one table
-	@$(INSTALL_MISSING) proof
+	@PARTS="$(PARTS)" $(INSTALL_MISSING) proof
 	@$(MAKE) --no-print-directory build
 	@tests/proof/run.sh $(if $(QUICK),--quick) $(PARTS)
 
 fuzz: ## fuzz each target for SECONDS=60
-	@$(INSTALL_MISSING) proof
+	@PARTS=fuzz $(INSTALL_MISSING) proof
 	@SECONDS_EACH=$(or $(SECONDS),60) tests/proof/fuzz.sh
 
 soak: ## run 16 streams with faults for MINUTES=10 and judge memory and times
-	@$(INSTALL_MISSING) proof
+	@PARTS=soak $(INSTALL_MISSING) proof
 	@$(MAKE) --no-print-directory build
 	@MINUTES=$(or $(MINUTES),10) tests/proof/soak.sh
 
 coverage: ## measure which lines and branches the tests run
-	@$(INSTALL_MISSING) proof
+	@PARTS=coverage $(INSTALL_MISSING) proof
 	@$(MAKE) --no-print-directory build
 	@tests/proof/coverage.sh
 

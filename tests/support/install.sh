@@ -5,8 +5,9 @@
 #
 # build, demo, test and test-all each hold the one before; static holds build, bench holds demo, test-all static, proof
 # test. Debian packages come by apt-get, Python packages go into an environment of their own below target/, those of
-# bench into another, where the peers cannot disturb the tests; what proof needs of Rust comes by rustup and cargo. A
-# system without apt is only told what is needed; once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
+# bench into another, where the peers cannot disturb the tests; what proof needs of Rust comes by rustup and cargo, and
+# PARTS may name the parts of it that are wanted. A system without apt is only told what is needed; once that is there,
+# MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
 group=${1:?usage: install.sh build|static|demo|test|test-all|proof|bench}
@@ -88,11 +89,11 @@ proof_components='
 rust-src   | to build the standard library with a sanitizer
 miri       | to run the pure parts in an interpreter
 llvm-tools | to measure coverage'
-# A command | what it is for. Each is a package of its own name.
+# A command | the part of the proof that needs it | what it is for. Each is a package of its own name.
 proof_tools='
-cargo-fuzz     | to fuzz
-cargo-llvm-cov | to measure coverage
-cargo-deny     | to check licences and dependencies'
+cargo-fuzz     | fuzz     | to fuzz
+cargo-llvm-cov | coverage | to measure coverage
+cargo-deny     | supply   | to check licences and dependencies'
 
 venv=$target/venv peers= components= tools=
 case $group in
@@ -200,9 +201,11 @@ install_components() {
     done < <(rows "$components")
 }
 
+# Building them takes minutes: with PARTS only those of its parts.
 install_tools() {
-    local name purpose
-    while IFS='|' read -r name purpose; do
+    local name part purpose
+    while IFS='|' read -r name part purpose; do
+        [[ " ${PARTS:-$part} " == *" $part "* ]] || continue
         if ! command -v "$name" >/dev/null; then
             echo "missing: $name, $purpose"
             cargo install --quiet --locked "$name"
