@@ -244,8 +244,13 @@ impl Board {
     // ---- for the writer of an epoch ----
 
     fn write(&self, epoch: u64, change: impl FnOnce(&mut Inner)) {
+        self.write_if(epoch, |_| true, change);
+    }
+
+    /// Changes something if a condition holds; nobody can come in between.
+    fn write_if(&self, epoch: u64, is_so: impl FnOnce(&Inner) -> bool, change: impl FnOnce(&mut Inner)) {
         let mut inner = self.inner.lock();
-        if inner.epoch == epoch {
+        if inner.epoch == epoch && is_so(&inner) {
             change(&mut inner);
             drop(inner);
             self.signal.notify();
@@ -303,17 +308,14 @@ impl Board {
     /// Looks whether the stream has stalled; called while the writer waits for a packet.
     pub(crate) fn check_stall(&self, epoch: u64) {
         let silent_ns = monotonic_ns() - self.stats.last_packet_ns.load(Ordering::Relaxed);
-        let is_stalled = {
-            let inner = self.inner.lock();
+        let is_stalled = |inner: &Inner| {
             let runs = matches!(inner.state, State::Running | State::WaitingKeyframe);
             runs && inner.stalled_after_ns.is_some_and(|limit| silent_ns > limit)
         };
-        if is_stalled {
-            self.write(epoch, |inner| {
-                inner.before_stall = inner.state;
-                inner.enter(State::Stalled);
-            });
-        }
+        self.write_if(epoch, is_stalled, |inner| {
+            inner.before_stall = inner.state;
+            inner.enter(State::Stalled);
+        });
     }
 
     /// Notes a packet, which ends a stall.
@@ -322,14 +324,11 @@ impl Board {
         self.stats.bytes.add(bytes as u64);
         self.stats.last_packet_ns.store(monotonic_ns, Ordering::Relaxed);
         let age_ns = crate::clock::monotonic_ns().saturating_sub(monotonic_ns);
-        if self.state() == State::Stalled {
-            self.write(epoch, |inner| {
-                // A packet from before the stall is no news.
-                if inner.stalled_after_ns.is_none_or(|limit| age_ns <= limit) {
-                    inner.enter(inner.before_stall);
-                }
-            });
-        }
+        let is_news = |inner: &Inner| {
+            // A packet from before the stall is none.
+            inner.state == State::Stalled && inner.stalled_after_ns.is_none_or(|limit| age_ns <= limit)
+        };
+        self.write_if(epoch, is_news, |inner| inner.enter(inner.before_stall));
     }
 }
 

@@ -139,6 +139,23 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::sync::Arc;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// An hour is longer than the test takes.
+        #[test]
+        fn any_allowance_is_over_at_once_or_not_within_an_hour(
+            milliseconds in prop_oneof![any::<i64>(), -5_i64..=0, Just(i64::MIN), Just(i64::MAX)], before in any::<i64>(),
+        ) {
+            prop_assume!(milliseconds <= 0 || milliseconds > 3_600_000);
+            let watch = Watch::default();
+            watch.allow_ms(before);
+            watch.allow_ms(milliseconds);
+            prop_assert_eq!(watch.expiry(), (milliseconds <= 0).then_some(Expiry::Deadline));
+            watch.stop();
+            prop_assert_eq!(watch.poll(), Some(Expiry::Stopped));
+        }
+    }
 
     #[test]
     fn a_watch_expires_by_stop_before_deadline() {

@@ -46,3 +46,25 @@ pub fn deadline_in(timeout_ms: i64) -> Option<Instant> {
     let milliseconds = u64::try_from(timeout_ms).ok()?;
     Instant::now().checked_add(Duration::from_millis(milliseconds))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_deadline_lies_as_far_away_as_asked_or_nowhere(timeout_ms in prop_oneof![any::<i64>(), -5_i64..5]) {
+            let before = Instant::now();
+            let deadline = deadline_in(timeout_ms);
+            let after = Instant::now();
+            match u64::try_from(timeout_ms).map(Duration::from_millis) {
+                Err(_) => prop_assert_eq!(deadline, None, "a negative timeout is no limit"),
+                Ok(timeout) => match deadline {
+                    Some(deadline) => prop_assert!(before + timeout <= deadline && deadline <= after + timeout),
+                    None => prop_assert!(after.checked_add(timeout).is_none()),
+                },
+            }
+        }
+    }
+}

@@ -177,24 +177,55 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::EventKind;
+    use crate::log::Level;
+    use crate::state::State;
+    use proptest::prelude::*;
     use std::collections::HashSet;
 
-    #[test]
-    fn codes_and_names_are_distinct_and_failures_are_negative() {
-        let codes: HashSet<i32> = Status::ALL.iter().map(|s| s.code()).collect();
-        let names: HashSet<&str> = Status::ALL.iter().map(|s| s.name()).collect();
-        assert_eq!(codes.len(), Status::ALL.len());
-        assert_eq!(names.len(), Status::ALL.len());
-        assert!(Status::ALL.iter().all(|s| *s == Status::Ok || s.code() < 0));
+    /// Fails unless every value of a numbered enum has a number and a name of its own, and a text, and leads back.
+    macro_rules! check_table {
+        ($enum:ident) => {
+            let distinct = |count: usize| assert_eq!(count, $enum::ALL.len(), stringify!($enum));
+            distinct($enum::ALL.iter().map(|value| value.code()).collect::<HashSet<_>>().len());
+            distinct($enum::ALL.iter().map(|value| value.name()).collect::<HashSet<_>>().len());
+            for value in $enum::ALL {
+                assert_eq!($enum::from_code(value.code()), Some(*value));
+                assert_eq!(value.c_text().to_str(), Ok(value.text()));
+                assert!(!value.text().is_empty() && !value.name().is_empty());
+            }
+        };
     }
 
     #[test]
-    fn every_code_leads_back_to_its_status_and_has_a_c_text() {
-        for status in Status::ALL {
-            assert_eq!(Status::from_code(status.code()), Some(*status));
-            assert_eq!(status.c_text().to_str(), Ok(status.text()));
+    fn every_number_has_one_name_and_one_text_and_leads_back() {
+        check_table!(Status);
+        check_table!(Phase);
+        check_table!(State);
+        check_table!(EventKind);
+        check_table!(Level);
+        assert!(Status::ALL.iter().all(|s| *s == Status::Ok || s.code() < 0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_of_no_table_is_nothing(code in prop_oneof![any::<i32>(), -100..100]) {
+            prop_assert_eq!(Status::from_code(code), Status::ALL.iter().copied().find(|value| value.code() == code));
+            prop_assert_eq!(State::from_code(code), State::ALL.iter().copied().find(|value| value.code() == code));
         }
-        assert_eq!(Status::from_code(1), None);
+
+        /// Whatever went wrong wherever, its text says what, where and why, and no credentials.
+        #[test]
+        fn an_error_tells_its_status_phase_and_message(
+            status in prop::sample::select(Status::ALL), phase in prop::sample::select(Phase::ALL), words in "[a-z ]{0,30}",
+        ) {
+            let message = format!("{words} rtsp://admin:S3CRET@camera/1");
+            let text = Error::new(status, message).in_phase(phase).to_string();
+            prop_assert!(text.starts_with(status.text()) && text.contains(&words) && !text.contains("S3CRET"), "{}", text);
+            let is_told = text.contains(&format!("while {}", phase.text()));
+            prop_assert!(is_told || matches!(phase, Phase::None | Phase::Resolve), "{}", text);
+            prop_assert_eq!(Error::new(status, "").in_phase(phase).to_string(), status.text());
+        }
     }
 
     #[test]

@@ -428,7 +428,86 @@ mod tests {
         assert!(!text.contains("s3cret") && !text.contains("hunter2"), "{text}");
     }
 
+    /// A value that a parameter takes. Text holds nothing that would have to be hidden.
+    fn good_value(kind: Kind) -> BoxedStrategy<String> {
+        match kind {
+            Kind::Text | Kind::Secret => "[a-z0-9:/._-]{0,20}".boxed(),
+            Kind::Integer(min, max) => (min..=max).prop_map(|n| n.to_string()).boxed(),
+            Kind::Rational => (0..=1_000_u32, 1..=1_000_u32).prop_map(|(num, den)| format!("{num}/{den}")).boxed(),
+            Kind::Color => "[0-9a-fA-F]{6}".boxed(),
+            Kind::Choice(words) => prop::sample::select(words).prop_map(str::to_owned).boxed(),
+        }
+    }
+
+    /// A value that a parameter does not take: near what it takes, or anything. `None` where it takes all.
+    fn bad_value(kind: Kind) -> Option<BoxedStrategy<String>> {
+        let near = match kind {
+            Kind::Text | Kind::Secret => return None,
+            Kind::Integer(min, max) => {
+                prop_oneof![(i64::MIN..min), (max + 1..=i64::MAX)].prop_map(|n| n.to_string()).boxed()
+            }
+            Kind::Rational => {
+                prop_oneof![Just("5/0".to_owned()), "-[1-9]/1", "[1-9][0-9]{6}", "[0-9]/", "[0-9]\\.5"].boxed()
+            }
+            Kind::Color => prop_oneof!["[0-9a-f]{0,5}", "[0-9a-f]{7}", "[+-][0-9a-f]{5}", "#[0-9a-f]{5}"].boxed(),
+            Kind::Choice(words) => prop::sample::select(words).prop_map(str::to_uppercase).boxed(),
+        };
+        let parameter = Parameter { key: "", kind, default: "", scope: Scope::Now, help: "" };
+        // Some characters would have the message hide what they stand in, as a secret.
+        Some(
+            prop_oneof![near, "[^@=%:]{0,20}"]
+                .prop_filter("taken", move |value| parameter.check(value).is_err())
+                .boxed(),
+        )
+    }
+
+    #[test]
+    fn every_bad_value_of_every_row_is_an_error_that_names_row_value_and_range() {
+        for parameter in TABLE {
+            let Some(bad_value) = bad_value(parameter.kind) else { continue };
+            let run = proptest::test_runner::TestRunner::default().run(&bad_value, |value| {
+                let mut parameters = Parameters::default();
+                let error = parameters.set(parameter.key, &value).expect_err("taken");
+                let expected = format!("{} is {value:?}, expected {}", parameter.key, parameter.range());
+                prop_assert_eq!((error.status, error.message), (Status::InvalidArgument, expected));
+                prop_assert_eq!(parameters.get(parameter.key), Ok(parameter.default));
+                Ok(())
+            });
+            assert_eq!(run, Ok(()), "{}", parameter.key);
+        }
+    }
+
     proptest! {
+        /// The description, read line by line, sets the same configuration again.
+        #[test]
+        fn the_whole_table_comes_back_from_its_description(
+            values in TABLE.iter().map(|parameter| good_value(parameter.kind)).collect::<Vec<_>>(),
+        ) {
+            let mut parameters = Parameters::default();
+            for (parameter, value) in TABLE.iter().zip(&values) {
+                if parameter.kind != Kind::Secret {
+                    prop_assert_eq!(parameters.set(parameter.key, value), Ok(()));
+                }
+            }
+            let mut again = Parameters::default();
+            for line in parameters.describe().lines() {
+                let (key, value) = line.trim_start().split_once(" = ").expect("no value");
+                prop_assert_eq!(again.set(key, value), Ok(()));
+            }
+            for (parameter, value) in TABLE.iter().zip(&values) {
+                let expected = if parameter.kind == Kind::Secret { "" } else { value };
+                prop_assert_eq!(again.get(parameter.key), Ok(expected));
+            }
+        }
+
+        #[test]
+        fn an_unknown_name_is_named(key in "[a-z_ ]{0,12}") {
+            prop_assume!(TABLE.iter().all(|parameter| parameter.key != key));
+            let error = Parameters::default().set(&key, "1").expect_err("taken");
+            prop_assert_eq!(error.status, Status::UnknownParameter);
+            prop_assert!(error.message.starts_with(&format!("{key:?}")), "{}", error);
+        }
+
         #[test]
         fn what_is_set_is_what_is_got(row in 0..TABLE.len(), value in ".{0,20}") {
             let mut parameters = Parameters::default();

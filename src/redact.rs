@@ -1,6 +1,7 @@
 //! Takes credentials out of text before anybody sees it.
 
 use regex_lite::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// What stands in the text instead of a secret.
@@ -9,44 +10,80 @@ const HIDDEN: &str = "***";
 /// A shorter secret is no secret, and to hide it wherever it stands would hide the text.
 const SHORTEST: usize = 3;
 
+// Of each pattern, the first group is what must not be shown.
+
 /// `scheme://anything@`: everything up to the last `@` before white space or a quote, because a password that was not
 /// encoded may itself hold `@`, `/`, `#` or `:`.
-static USERINFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"://[^\s"'<>]*@"#).ok());
+static USERINFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"://([^\s"'<>]*)@"#).ok());
 
 /// `key=value` as in queries and option lists, where the key ends in a word for a secret; `=` may be percent-encoded.
 static KEY_VALUE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)((?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|token|auth|secret|key|signature|sig|credential)[ \t]*(?:=|%3d)[ \t]*)[^\s&"'<>]+"#,
+        r#"(?i)(?:user(?:name)?|pass(?:word|wd|phrase)?|pwd|token|auth|secret|key|signature|sig|credential)[ \t]*(?:=|%3d)[ \t]*([^\s&"'<>]+)"#,
     )
     .ok()
 });
 
 /// RTSP and HTTP authorization lines, whatever the scheme.
 static HEADER: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)\b((?:proxy-)?authorization\s*:\s*)[^\r\n]+").ok());
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:proxy-)?authorization\s*:\s*([^\r\n]+)").ok());
 
 /// The text with user names, passwords, tokens and the like replaced by `***`.
 pub fn redact(text: &str) -> String {
-    let text = replace(&USERINFO, text, &format!("://{HIDDEN}@"));
-    let text = replace(&KEY_VALUE, &text, &format!("${{1}}{HIDDEN}"));
-    replace(&HEADER, &text, &format!("${{1}}{HIDDEN}"))
+    redact_with(text, &[])
 }
 
 /// [`redact`], and in addition every occurrence of the given secrets, as they are and percent-encoded.
 pub fn redact_with(text: &str, secrets: &[String]) -> String {
-    let mut text = redact(text);
-    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
-        text = text.replace(secret.as_str(), HIDDEN);
-        text = text.replace(&percent_encode(secret), HIDDEN);
+    // All are looked for in the text as it came: what one of them hides may be the beginning of another.
+    let mut hidden = Vec::new();
+    for pattern in [&USERINFO, &KEY_VALUE, &HEADER] {
+        // A pattern that does not compile is caught by the tests; to say nothing is then the safe answer.
+        let Some(pattern) = pattern.as_ref() else { return HIDDEN.to_owned() };
+        hidden.extend(pattern.captures_iter(text).filter_map(|found| found.get(1)).map(|value| value.range()));
     }
-    text
+    for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
+        for form in [secret.clone(), percent_encode(secret)] {
+            hidden.extend(text.match_indices(&form).map(|(at, _)| at..at + form.len()));
+        }
+    }
+    hide(text, hidden)
+}
+
+/// The text with each of these ranges replaced, and what overlaps or touches replaced as one.
+fn hide(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_by_key(|range| range.start);
+    let mut shown = String::with_capacity(text.len());
+    let mut end = None;
+    for range in ranges {
+        if end.is_none_or(|end| range.start > end) {
+            shown.push_str(&text[end.unwrap_or(0)..range.start]);
+            shown.push_str(HIDDEN);
+        }
+        end = end.max(Some(range.end));
+    }
+    shown.push_str(&text[end.unwrap_or(0)..]);
+    shown
 }
 
 /// User name and password of a URL, as they stand there and decoded. Slashes may be missing: libavformat connects all the
 /// same.
 pub fn secrets_of(url: &str) -> Vec<String> {
+    // Up to the last @, because a password that was not encoded may itself hold one. The path may hold one too: then
+    // also up to the last @ before it (RFC 3986, section 3.2).
+    let mut secrets = userinfo_of(url);
+    let path = url.find("://").and_then(|scheme| Some(scheme + 3 + url[scheme + 3..].find(['/', '?', '#'])?));
+    if let Some((authority, path)) = path.and_then(|at| url.split_at_checked(at))
+        && path.contains('@')
+    {
+        secrets.extend(userinfo_of(authority));
+    }
+    secrets
+}
+
+/// User name and password of what ends in `@host`, as they stand there and decoded.
+fn userinfo_of(url: &str) -> Vec<String> {
     let is_scheme = |text: &str| text.len() > 1 && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // Up to the last @, because a password that was not encoded may itself hold one.
     let Some((before, _)) = url.rsplit_once('@') else { return Vec::new() };
     let userinfo = match before.split_once(':') {
         // Of `bob:secret` nobody can tell whether bob is a scheme: with a second colon or a slash, it is.
@@ -81,17 +118,61 @@ pub fn percent_encode(text: &str) -> String {
     encoded
 }
 
-fn replace(pattern: &LazyLock<Option<Regex>>, text: &str, by: &str) -> String {
-    match pattern.as_ref() {
-        Some(pattern) => pattern.replace_all(text, by).into_owned(),
-        // A pattern that does not compile is caught by the tests; to say nothing is then the safe answer.
-        None => HIDDEN.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// What a password may be: with no letter of the text around it, nor of a word for secrets.
+    const PASSWORD: &str = "[QVXZ0-9@:/?#&=+!$;,()~ %-]{3,12}";
+
+    proptest! {
+        /// The strongest thing to say of a redactor: what it shows is the same whatever the secrets are.
+        #[test]
+        fn nothing_that_is_shown_depends_on_the_secrets(
+            (user, password, other) in ("[QVXZ0-9]{3,6}", PASSWORD, PASSWORD), begins_like_the_user in any::<bool>(),
+        ) {
+            let shown = |user: &str, password: &str| {
+                let (raw, encoded) = (format!("{user}:{password}"), format!("{user}:{}", percent_encode(password)));
+                let secrets = [user.to_owned(), password.to_owned()];
+                let text = format!(
+                    "open rtsp://{raw}@cam/v and rtsp://{encoded}@cam/v: server wants {password} not {} of {user}\n\
+                     Authorization: Basic {password}\nv?password={} ends",
+                    percent_encode(password),
+                    percent_encode(password),
+                );
+                // Whether a colon between them is hidden too tells nothing but that there may be a space.
+                redact_with(&text, &secrets).replace("***:***", "***")
+            };
+            let password = if begins_like_the_user { format!("{user}{password}") } else { password };
+            prop_assert_eq!(shown(&user, &password), shown("XXX", &other));
+        }
+
+        #[test]
+        fn the_password_of_any_url_is_among_its_secrets(
+            scheme in "(rtsp|http|srt|rtmp)", user in "[A-Z]{1,6}", password in "[A-Z0-9!$&'()*+,;=:%@ -]{3,12}",
+            path in "(/[a-z0-9@:._-]{0,12}){0,3}", query in "(\\?[a-z]=[a-z0-9@]{0,9})?",
+        ) {
+            let text = |password: &str| format!("{scheme}://{user}:{password}@cam{path}{query}");
+            for password in [password.clone(), percent_encode(&password)] {
+                let secrets = secrets_of(&text(&password));
+                prop_assert!(secrets.contains(&password), "{:?} of {}", secrets, text(&password));
+                prop_assert!(secrets.contains(&percent_decode(&password)), "{:?}", secrets);
+            }
+        }
+
+        #[test]
+        fn percent_encoding_is_undone_by_decoding(text in any::<String>()) {
+            prop_assert_eq!(percent_decode(&percent_encode(&text)), text);
+        }
+
+        #[test]
+        fn no_text_is_too_strange(text in any::<String>(), secrets in prop::collection::vec(any::<String>(), 0..4)) {
+            redact_with(&text, &secrets);
+            secrets_of(&text);
+            percent_decode(&text);
+        }
+    }
 
     #[test]
     fn secrets_vanish_and_the_rest_stays() {
@@ -138,5 +219,7 @@ mod tests {
         let secrets = vec!["p@ss w".to_owned(), String::new()];
         let shown = redact_with("tried p@ss w and p%40ss%20w", &secrets);
         assert_eq!(shown, "tried *** and ***");
+        let secrets = vec!["admin".to_owned(), "admin123".to_owned()];
+        assert_eq!(redact_with("admin123 of admin", &secrets), "*** of ***");
     }
 }

@@ -10,7 +10,7 @@ fn ring(cache_size: u32, lease_slots: u32, max_orphans: u32) -> Ring {
     Ring::new(size, Arc::default(), 0, 1).expect("no ring")
 }
 
-fn info(generation: u64) -> FrameInfo {
+pub(super) fn info(generation: u64) -> FrameInfo {
     FrameInfo {
         seq: 0,
         generation,
@@ -27,17 +27,17 @@ fn info(generation: u64) -> FrameInfo {
 }
 
 /// Publishes one frame whose every byte tells its number.
-fn publish(ring: &Ring, generation: u64) -> std::result::Result<u64, Refusal> {
+pub(super) fn publish(ring: &Ring, generation: u64) -> std::result::Result<u64, Refusal> {
     let mut slot = ring.reserve(1)?;
     slot.fill(((ring.newest_seq() + 1) % 251) as u8);
     Ok(ring.publish(slot, info(generation)).expect("superseded"))
 }
 
-fn query(order: Order, count: u32, after_seq: u64) -> Query {
+pub(super) fn query(order: Order, count: u32, after_seq: u64) -> Query {
     Query { order, count, after_seq, mix_generations: false }
 }
 
-fn seqs(lease: &Lease) -> Vec<u64> {
+pub(super) fn seqs(lease: &Lease) -> Vec<u64> {
     lease.infos.iter().map(|info| info.seq).collect()
 }
 
@@ -216,13 +216,14 @@ fn a_ring_beyond_its_limit_is_an_error_that_says_so() {
 
 #[test]
 fn readers_and_writer_at_full_speed_see_whole_frames() {
+    let frames = if cfg!(miri) { 50 } else { 20_000 };
     let ring = Arc::new(ring(5, 2, 4));
     let readers: Vec<_> = (1..=3)
         .map(|count| {
             let ring = Arc::clone(&ring);
             std::thread::spawn(move || {
                 let mut after = 0;
-                while after < 20_000 {
+                while after < frames {
                     if let Some(lease) = ring.take(&query(Order::Latest, count, after), 1) {
                         let numbers: Vec<u64> = seqs(&lease).iter().map(|seq| seq % 251).collect();
                         assert_eq!(pixels(&lease), numbers);
@@ -232,7 +233,7 @@ fn readers_and_writer_at_full_speed_see_whole_frames() {
             })
         })
         .collect();
-    for _ in 0..20_000 {
+    for _ in 0..frames {
         while publish(&ring, 1).is_err() {}
     }
     for reader in readers {
@@ -272,5 +273,163 @@ proptest! {
         let lease = ring.take(&query(order, count as u32, after), 1);
         let got = lease.map(|lease| seqs(&lease)).unwrap_or_default();
         prop_assert_eq!(got, fits.iter().map(|(seq, _)| *seq).collect::<Vec<_>>());
+    }
+}
+
+/// What happens to a ring, for the model below.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A frame comes, perhaps of the next connection.
+    Publish { is_reconnected: bool },
+    /// A reader takes frames and keeps them.
+    Take { query: Query, at_least: u32 },
+    /// A reader gives back one of the leases that are out.
+    Release(prop::sample::Index),
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let order = prop_oneof![Just(Order::Latest), Just(Order::Next)];
+    let take = (order, 0_u32..8, 0_u64..40, any::<bool>(), 0_u32..8).prop_map(
+        |(order, count, after_seq, mix_generations, at_least)| Step::Take {
+            query: Query { order, count, after_seq, mix_generations },
+            at_least,
+        },
+    );
+    prop_oneof![
+        4 => prop::bool::weighted(0.2).prop_map(|is_reconnected| Step::Publish { is_reconnected }),
+        3 => take,
+        2 => any::<prop::sample::Index>().prop_map(Step::Release),
+    ]
+}
+
+/// The obvious ring: a queue of frames, and a list of who holds which slots of which memory.
+#[derive(Default)]
+struct Model {
+    slots: u64,
+    cache_size: usize,
+    max_orphans: usize,
+    /// Number and generation of the readable frames.
+    frames: VecDeque<(u64, u64)>,
+    newest_seq: u64,
+    read_seq: u64,
+    generation: u64,
+    /// The memory that is written to; every move makes another.
+    memory: u32,
+    /// Of each lease that is out: its memory and its frames.
+    leases: Vec<(u32, Vec<u64>)>,
+}
+
+impl Model {
+    fn orphans(&self) -> usize {
+        let mut held: Vec<u32> =
+            self.leases.iter().map(|lease| lease.0).filter(|memory| *memory != self.memory).collect();
+        held.dedup();
+        held.len()
+    }
+
+    fn is_next_slot_held(&self) -> bool {
+        let slot = (self.newest_seq + 1) % self.slots;
+        self.leases
+            .iter()
+            .any(|(memory, seqs)| *memory == self.memory && seqs.iter().any(|seq| seq % self.slots == slot))
+    }
+
+    fn publish(&mut self, is_reconnected: bool) -> std::result::Result<u64, Refusal> {
+        self.generation += u64::from(is_reconnected);
+        if self.is_next_slot_held() {
+            if self.orphans() >= self.max_orphans {
+                return Err(Refusal::Leased);
+            }
+            self.memory += 1;
+        }
+        self.newest_seq += 1;
+        self.frames.push_back((self.newest_seq, self.generation));
+        if self.frames.len() > self.cache_size {
+            self.frames.pop_front();
+        }
+        Ok(self.newest_seq)
+    }
+
+    fn take(&mut self, query: &Query, at_least: u32) -> Option<Vec<u64>> {
+        let mut fitting: Vec<_> = self.frames.iter().copied().filter(|frame| frame.0 > query.after_seq).collect();
+        let count = query.count as usize;
+        let mut may_grow = true;
+        match query.order {
+            Order::Latest => drop(fitting.drain(..fitting.len().saturating_sub(count))),
+            Order::Next => {
+                self.read_seq = self.read_seq.max(query.after_seq.min(self.newest_seq));
+                fitting.truncate(count);
+            }
+        }
+        if !query.mix_generations {
+            let decisive = if query.order == Order::Latest { fitting.last() } else { fitting.first() };
+            let generation = decisive?.1;
+            fitting.retain(|frame| frame.1 == generation);
+            may_grow = query.order == Order::Latest || fitting.last()?.0 == self.newest_seq;
+        }
+        let seqs: Vec<u64> = fitting.into_iter().map(|frame| frame.0).collect();
+        if seqs.is_empty() || (may_grow && seqs.len() < at_least as usize) {
+            return None;
+        }
+        self.leases.push((self.memory, seqs.clone()));
+        Some(seqs)
+    }
+
+    fn has_room(&self) -> bool {
+        let pushes_none_out = self.newest_seq - self.read_seq < self.cache_size as u64;
+        pushes_none_out && (!self.is_next_slot_held() || self.orphans() < self.max_orphans)
+    }
+
+    fn status(&self) -> RingStatus {
+        RingStatus {
+            capacity: self.slots as u32,
+            newest_seq: self.newest_seq,
+            oldest_seq: self.frames.front().map_or(0, |frame| frame.0),
+            orphans: self.orphans() as u64,
+        }
+    }
+}
+
+proptest! {
+    /// Whatever is published, taken and given back in whatever order: the ring answers as the model does, and what is
+    /// held never changes.
+    #[test]
+    fn a_ring_with_leases_is_a_queue_with_leases(
+        (cache_size, lease_slots, max_orphans) in (1_u32..5, 0_u32..3, 0_u32..3),
+        steps in prop::collection::vec(any_step(), 1..60),
+    ) {
+        let ring = ring(cache_size, lease_slots, max_orphans);
+        let slots = u64::from(cache_size + 1 + lease_slots);
+        let mut model = Model {
+            slots, cache_size: cache_size as usize, max_orphans: max_orphans as usize, generation: 1, ..Model::default()
+        };
+        let mut leases: Vec<Lease> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Publish { is_reconnected } => {
+                    let expected = model.publish(is_reconnected);
+                    prop_assert_eq!(publish(&ring, model.generation), expected);
+                }
+                Step::Take { query, at_least } => {
+                    let lease = ring.take(&query, at_least);
+                    prop_assert_eq!(lease.as_ref().map(seqs), model.take(&query, at_least), "{:?} {}", query, at_least);
+                    leases.extend(lease);
+                }
+                Step::Release(_) if leases.is_empty() => {}
+                Step::Release(which) => {
+                    let which = which.index(leases.len());
+                    drop((leases.remove(which), model.leases.remove(which)));
+                }
+            }
+            for (lease, (_, expected)) in leases.iter().zip(&model.leases) {
+                prop_assert_eq!(&pixels(lease), expected);
+            }
+            prop_assert_eq!(ring.status(), model.status());
+            prop_assert_eq!(ring.has_room(), model.has_room());
+            for seq in 0..=model.newest_seq + 1 {
+                let expected = model.frames.iter().find(|frame| frame.0 == seq).copied();
+                prop_assert_eq!(ring.info(seq).map(|info| (info.seq, info.generation)), expected);
+            }
+        }
     }
 }
