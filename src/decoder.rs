@@ -136,7 +136,8 @@ impl Decoder {
         let parameters = &source.codec;
         let failed = |code: AvError| {
             let text = format!("the {} decoder could not be opened: {}", parameters.codec_name(), code.text());
-            Error::new(Status::Unsupported, text).in_phase(Phase::Decode)
+            let status = if code == AvError::NO_MEMORY { Status::OutOfMemory } else { Status::Unsupported };
+            Error::new(status, text).in_phase(Phase::Decode).retryable(code == AvError::NO_MEMORY)
         };
         let (width, height) = parameters.size();
         let pixels = i64::from(width).saturating_mul(i64::from(height));

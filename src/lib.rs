@@ -18,6 +18,7 @@
 //! # Ok::<(), mpegclient::Error>(())
 //! ```
 
+mod allocation;
 mod av;
 mod board;
 mod cancel;

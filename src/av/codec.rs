@@ -117,8 +117,9 @@ impl CodecContext {
             Decode::NonRef => ffi::AVDiscard::AVDISCARD_NONREF,
             Decode::Keyframes => ffi::AVDiscard::AVDISCARD_NONKEY,
         };
+        let options = options.as_mut_ptr()?;
         // SAFETY: a context made for this decoder, and a valid dictionary.
-        check(unsafe { ffi::avcodec_open2(context.0.as_ptr(), decoder, options.as_mut_ptr()) })?;
+        check(unsafe { ffi::avcodec_open2(context.0.as_ptr(), decoder, options) })?;
         Ok(context)
     }
 

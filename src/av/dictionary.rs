@@ -1,34 +1,38 @@
 //! Options by name, as libav's functions take them.
 
-use super::{check, ffi, owned_text};
+use super::{AvError, check, ffi, owned_text};
 use std::ffi::CString;
 use std::ptr::{null, null_mut};
 
 /// An `AVDictionary`.
-pub(crate) struct Dictionary(*mut ffi::AVDictionary);
+pub(crate) struct Dictionary {
+    options: *mut ffi::AVDictionary,
+    /// Why an option is missing. One that protects the user must not be lost in silence.
+    failure: Option<AvError>,
+}
 
 impl Dictionary {
     pub(crate) fn new() -> Self {
-        Self(null_mut())
+        Self { options: null_mut(), failure: None }
     }
 
     /// Sets an option, in place of an earlier value. Text with a NUL inside names no option and is left out.
     pub(crate) fn set(&mut self, key: &str, value: &str) {
         // SAFETY: the place of a valid dictionary.
-        unsafe { Self::set_in(&mut self.0, key, value) };
+        let outcome = unsafe { Self::set_in(&mut self.options, key, value) };
+        self.failure = self.failure.or(outcome.err());
     }
 
     /// The same for a dictionary of libav's.
     ///
     /// # Safety
     /// `place` is the place of a dictionary, or of NULL.
-    pub(super) unsafe fn set_in(place: *mut *mut ffi::AVDictionary, key: &str, value: &str) {
+    pub(super) unsafe fn set_in(place: *mut *mut ffi::AVDictionary, key: &str, value: &str) -> Result<(), AvError> {
         let (Ok(key), Ok(value)) = (CString::new(key), CString::new(value)) else {
-            return;
+            return Ok(());
         };
         // SAFETY: both are C strings, which libav copies; the caller vouches for the place.
-        let result = check(unsafe { ffi::av_dict_set(place, key.as_ptr(), value.as_ptr(), 0) });
-        debug_assert!(result.is_ok());
+        check(unsafe { ffi::av_dict_set(place, key.as_ptr(), value.as_ptr(), 0) }).map(drop)
     }
 
     /// The names that are in it: after a call that took it, those it did not know.
@@ -37,7 +41,7 @@ impl Dictionary {
         let mut entry: *const ffi::AVDictionaryEntry = null();
         loop {
             // SAFETY: the dictionary is valid or NULL; an empty prefix with IGNORE_SUFFIX goes through all entries.
-            entry = unsafe { ffi::av_dict_get(self.0, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
+            entry = unsafe { ffi::av_dict_get(self.options, c"".as_ptr(), entry, ffi::AV_DICT_IGNORE_SUFFIX) };
             if entry.is_null() {
                 return keys;
             }
@@ -46,16 +50,16 @@ impl Dictionary {
         }
     }
 
-    /// For functions that take options out of it.
-    pub(super) fn as_mut_ptr(&mut self) -> *mut *mut ffi::AVDictionary {
-        &mut self.0
+    /// For functions that take options out of it. There is none where an option found no memory.
+    pub(super) fn as_mut_ptr(&mut self) -> Result<*mut *mut ffi::AVDictionary, AvError> {
+        self.failure.map_or(Ok(&raw mut self.options), Err)
     }
 }
 
 impl Drop for Dictionary {
     fn drop(&mut self) {
         // SAFETY: valid or NULL, and not used after.
-        unsafe { ffi::av_dict_free(&mut self.0) };
+        unsafe { ffi::av_dict_free(&mut self.options) };
     }
 }
 

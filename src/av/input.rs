@@ -73,10 +73,15 @@ unsafe extern "C" fn open_nested(
         return AvError::NO_PROTOCOL.0;
     };
     let mut own = Dictionary::new();
-    let options = if options.is_null() { own.as_mut_ptr() } else { options };
+    let options = match own.as_mut_ptr() {
+        Ok(own) if options.is_null() => own,
+        _ => options,
+    };
     for (key, value) in &opening.options {
-        // SAFETY: `options` is a valid place of a dictionary; the texts are C strings.
-        unsafe { Dictionary::set_in(options, key, value) };
+        // SAFETY: `options` is a valid place of a dictionary.
+        if let Err(code) = unsafe { Dictionary::set_in(options, key, value) } {
+            return code.0;
+        }
     }
     // SAFETY: libavformat's own function with the arguments that it gave.
     unsafe { default(context, io, url, flags, options) }
@@ -112,6 +117,7 @@ impl Input {
         let mut pipe = if Pipe::is_for(url) { Some(Pipe::open(url, Arc::clone(&watch))?) } else { None };
         let url = CString::new(url).map_err(|_| AvError::NO_ENTRY)?;
         let format = find_format(format)?;
+        let options = options.as_mut_ptr()?;
         // SAFETY: takes nothing; NULL means that there is no memory.
         let mut context = NonNull::new(unsafe { ffi::avformat_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
         // SAFETY: valid, and nothing else has it yet.
@@ -127,7 +133,7 @@ impl Input {
         }
         let mut raw = context.as_ptr();
         // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
-        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), format, options.as_mut_ptr()) })?;
+        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), format, options) })?;
         Ok(Self { context, watch, _pipe: pipe, _opening: opening })
     }
 

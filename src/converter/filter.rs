@@ -1,6 +1,7 @@
 //! Which samples each pixel of the output is made of, and by what weights.
 
 use super::kernels::UNIT;
+use crate::allocation::{NoMemory, room, zeros};
 use crate::config::Filter;
 
 /// The part of a row or column of samples that is to be shown: where it begins and how much of it there is, in samples.
@@ -27,15 +28,17 @@ pub(crate) struct Axis {
 impl Axis {
     /// The weights for `outputs` pixels evenly spread over a span of `samples` samples. What a filter wants beyond the
     /// samples' ends is taken from the outermost ones.
-    pub(crate) fn new(filter: Filter, span: Span, samples: usize, outputs: usize) -> Self {
+    pub(crate) fn new(filter: Filter, span: Span, samples: usize, outputs: usize) -> Result<Self, NoMemory> {
         let scale = span.length / outputs as f64;
-        let rows: Vec<(usize, Vec<f64>)> =
-            (0..outputs).map(|n| weights_of(filter, span.begin + n as f64 * scale, scale, samples)).collect();
+        let mut rows: Vec<(usize, Vec<f64>)> = room(outputs)?;
+        for n in 0..outputs {
+            rows.push(weights_of(filter, span.begin + n as f64 * scale, scale, samples)?);
+        }
         let taps = rows.iter().map(|(first, weights)| first % 2 + weights.len()).max().unwrap_or(0).next_multiple_of(2);
         let mut axis = Self {
-            first: Vec::with_capacity(outputs),
+            first: room(outputs)?,
             taps,
-            weights: vec![0; taps * outputs],
+            weights: zeros(taps * outputs)?,
             doubling: doubling(filter, span, samples, outputs),
         };
         for ((first, weights), fixed) in rows.iter().zip(axis.weights.chunks_exact_mut(taps.max(1))) {
@@ -44,7 +47,7 @@ impl Axis {
             axis.first.push(even as u32);
             to_fixed(weights, &mut fixed[first - even..]);
         }
-        axis
+        Ok(axis)
     }
 
     /// Whether every output is the sample of the same number.
@@ -68,11 +71,11 @@ fn doubling(filter: Filter, span: Span, samples: usize, outputs: usize) -> Optio
 }
 
 /// The first sample and the weights from there on, for the output that covers `scale` samples from `begin` on.
-fn weights_of(filter: Filter, begin: f64, scale: f64, samples: usize) -> (usize, Vec<f64>) {
+fn weights_of(filter: Filter, begin: f64, scale: f64, samples: usize) -> Result<(usize, Vec<f64>), NoMemory> {
     let centre = begin + scale / 2.0;
     let stretch = scale.max(1.0);
     let (reach, weigh): (f64, fn(f64) -> f64) = match filter {
-        Filter::Nearest => return (clamp_index(centre.floor(), samples), vec![1.0]),
+        Filter::Nearest => return Ok((clamp_index(centre.floor(), samples), vec![1.0])),
         Filter::Area => (scale / 2.0, |_| 1.0),
         Filter::Bilinear => (stretch, triangle),
         Filter::Auto | Filter::Bicubic => (2.0 * stretch, cubic),
@@ -80,7 +83,7 @@ fn weights_of(filter: Filter, begin: f64, scale: f64, samples: usize) -> (usize,
     };
     let (low, high) = ((centre - reach).floor(), (centre + reach).ceil());
     let (first, last) = (clamp_index(low, samples), clamp_index(high - 1.0, samples));
-    let mut weights = vec![0.0; last - first + 1];
+    let mut weights: Vec<f64> = zeros(last - first + 1)?;
     // Beyond the ends nothing new is met; one sample on each side stands for all of them.
     for n in (low as i64)..(high as i64) {
         let weight = if filter == Filter::Area {
@@ -90,7 +93,7 @@ fn weights_of(filter: Filter, begin: f64, scale: f64, samples: usize) -> (usize,
         };
         weights[clamp_index(n as f64, samples) - first] += weight;
     }
-    trim(first, weights)
+    Ok(trim(first, weights))
 }
 
 fn clamp_index(n: f64, samples: usize) -> usize {
@@ -103,8 +106,9 @@ fn trim(first: usize, mut weights: Vec<f64>) -> (usize, Vec<f64>) {
     weights.iter_mut().for_each(|weight| *weight /= sum);
     let counts = |weight: &f64| weight.abs() > 1e-9;
     let begin = weights.iter().position(counts).unwrap_or(0);
-    let end = weights.iter().rposition(counts).unwrap_or(0) + 1;
-    (first + begin, weights[begin..end].to_vec())
+    weights.truncate(weights.iter().rposition(counts).unwrap_or(0) + 1);
+    weights.drain(..begin);
+    (first + begin, weights)
 }
 
 /// Rounds weights so that they sum up to [`UNIT`]: what rounding one leaves over goes into the next.

@@ -5,6 +5,7 @@ use super::filter::Span;
 use super::kernels::{FRACTION, Samples};
 use super::layout::Layout;
 use super::resampler::{ChannelLayout, Grid, PlaneLayout, Resampler, Row, Rows, Task};
+use crate::allocation::{NoMemory, zeros};
 use crate::config::Filter;
 
 /// Makes opaque pictures of red, green and blue.
@@ -33,17 +34,18 @@ const FLAT_SAMPLES: Samples = Samples::Words { depth: 8 + FRACTION, unused: 0, i
 
 impl Flattener {
     /// For pictures of this layout, whose channels the matrix takes to levels.
-    pub(crate) fn new(layout: &Layout, matrix: FloatMatrix, width: usize, height: usize) -> Self {
+    pub(crate) fn new(layout: &Layout, matrix: FloatMatrix, width: usize, height: usize) -> Result<Self, NoMemory> {
         let whole = |length: usize| Span { begin: 0.0, length: length as f64 };
         let task = Task { filter: Filter::Auto, window: (whole(width), whole(height)), width, height };
         let kept = layout.depth.min(8 + FRACTION);
-        Self {
-            resampler: Resampler::new(&layout.planes, &layout.channels, &task),
+        let plane = || zeros(2 * width * height);
+        Ok(Self {
+            resampler: Resampler::new(&layout.planes, &layout.channels, &task)?,
             matrix,
             opacity: layout.channels.len() - 1,
             opaque: f64::from(((1_u32 << kept) - 1) << (8 + FRACTION - kept)),
-            picture: Flat { width, planes: std::array::from_fn(|_| vec![0; 2 * width * height]) },
-        }
+            picture: Flat { width, planes: [plane()?, plane()?, plane()?] },
+        })
     }
 
     /// How the flat picture lies in its planes.

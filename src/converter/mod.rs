@@ -21,6 +21,7 @@ mod kernels;
 mod layout;
 mod resampler;
 
+use crate::allocation::{NoMemory, zeros};
 use crate::av::{AvError, Frame, Picture, PixelLayout, Planes, Reformatter, Tags, colour_names};
 use crate::config::{Conversion, PixelFormat};
 use crate::error::{Error, Phase, Result, Status};
@@ -98,7 +99,7 @@ impl Converter {
             self.plan = None;
             self.plan = Some(Plan::new(input, self.shape, &self.conversion).map_err(|problem| problem.explain(frame))?);
         }
-        let outcome = self.plan.as_mut().map_or(Err(Problem::NO_MEMORY), |plan| plan.convert(frame, to));
+        let outcome = self.plan.as_mut().map_or(Err(NoMemory.into()), |plan| plan.convert(frame, to));
         outcome.map_err(|problem| problem.explain(frame))
     }
 }
@@ -119,18 +120,23 @@ impl From<AvError> for Problem {
     }
 }
 
-impl Problem {
-    const NO_MEMORY: Self = Self::Libav(AvError::NO_MEMORY);
+impl From<NoMemory> for Problem {
+    fn from(_: NoMemory) -> Self {
+        Self::Libav(AvError::NO_MEMORY)
+    }
+}
 
+impl Problem {
     fn explain(self, frame: &Frame) -> Error {
         let what = format!("a {}x{} {} picture", frame.width(), frame.height(), frame.format_name());
         let (status, text, code) = match self {
             Self::Hardware => (Status::Unsupported, "it is not in the computer's memory".to_owned(), 0),
             Self::Planes => (Status::BadData, "its planes are smaller than they should be".to_owned(), 0),
+            Self::Libav(code @ AvError::NO_MEMORY) => (Status::OutOfMemory, code.text(), code.0),
             Self::Libav(code) => (Status::BadData, code.text(), code.0),
         };
         let mut error = Error::new(status, format!("{what}: {text}")).in_phase(Phase::Convert);
-        error = error.retryable(status == Status::BadData);
+        error = error.retryable(status != Status::Unsupported);
         error.av_code = code;
         error
     }
@@ -145,7 +151,7 @@ impl Plan {
         let scale = Scale::of(layout.depth, colours.is_full_range);
         let matrix = FloatMatrix::new(layout.model, colours, scale);
         let (wide, high) = (width as usize, height as usize);
-        let flattener = layout.has_alpha.then(|| Flattener::new(&layout, matrix, wide, high));
+        let flattener = if layout.has_alpha { Some(Flattener::new(&layout, matrix, wide, high)?) } else { None };
         let flat = flattener.is_some().then(|| Flattener::layout(wide, high));
         let flat_matrix = FloatMatrix::new(Model::Rgb, colours, Scale::LEVELS);
         let (seen, matrix) = flat.as_ref().map_or((&layout, matrix), |flat| (flat, flat_matrix));
@@ -156,18 +162,15 @@ impl Plan {
         // Brightness alone needs no colours.
         let is_gray = seen.model == Model::Gray || (seen.model == Model::Yuv && pixel_format == PixelFormat::Gray8);
         let count = if is_gray { 1 } else { 3 };
-        let resampler = Resampler::new(&seen.planes[..], &seen.channels[..count], &task);
+        let resampler = Resampler::new(&seen.planes[..], &seen.channels[..count], &task)?;
         let painter = Painter {
             level: Level::new(),
             matrix: matrix.fixed(seen.model, colours, pixel_format),
             pixel_format,
             is_gray,
         };
-        let unturned = if placement.orientation == Orientation::UPRIGHT {
-            Vec::new()
-        } else {
-            vec![0; task.width * task.height * shape.channels() as usize]
-        };
+        let turned_bytes = task.width * task.height * shape.channels() as usize;
+        let unturned = zeros(if placement.orientation == Orientation::UPRIGHT { 0 } else { turned_bytes })?;
         let padding = padding(conversion.pad_color, pixel_format);
         Ok(Self { input, shape, placement, reformatter, layout, flattener, resampler, painter, padding, unturned })
     }

@@ -3,6 +3,7 @@
 
 use super::filter::{Axis, Span};
 use super::kernels::{BAND, Column, ColumnPair, Samples, blend, cross, double, to_columns, to_rows};
+use crate::allocation::{NoMemory, room, zeros};
 use crate::config::Filter;
 use fearless_simd::Level;
 
@@ -30,7 +31,7 @@ impl Grid {
     }
 
     /// The weights for a part of the picture, given in its pixels.
-    pub(crate) fn axis(self, filter: Filter, window: Span, outputs: usize) -> Axis {
+    pub(crate) fn axis(self, filter: Filter, window: Span, outputs: usize) -> Result<Axis, NoMemory> {
         let begin = (window.begin - self.origin) / self.pitch + 0.5;
         let length = window.length / self.pitch;
         let pixels = window.length / outputs as f64;
@@ -108,8 +109,7 @@ pub(crate) struct Resampler {
     sources: Vec<&'static [u8]>,
 }
 
-/// What is used for one channel after the other.
-#[derive(Default)]
+/// What is used for one channel after the other. There is room for each from the beginning.
 struct Scratch {
     split: Vec<i16>,
     pairs: Vec<ColumnPair>,
@@ -144,31 +144,18 @@ fn padded(samples: usize) -> usize {
 }
 
 impl Resampler {
-    pub(crate) fn new(planes: &[PlaneLayout], channels: &[ChannelLayout], task: &Task) -> Self {
-        let (across, down) = task.window;
-        let channels: Vec<Channel> = channels
-            .iter()
-            .map(|layout| {
-                let horizontal = layout.horizontal.axis(task.filter, across, task.width);
-                let is_plain = layout.step == 1 && horizontal.is_identity();
-                let rows = if is_plain { Vec::new() } else { vec![0; BAND * padded(task.width)] };
-                Channel { layout: *layout, horizontal, is_plain, rows }
-            })
-            .collect();
-        let planes = planes.iter().map(|layout| {
-            let vertical = layout.vertical.axis(task.filter, down, task.height);
-            let stride = padded(layout.row_samples.max(task.width) + 2);
-            Plane { layout: *layout, vertical, blended: vec![0; BAND * stride], stride }
-        });
-        Self {
+    pub(crate) fn new(planes: &[PlaneLayout], channels: &[ChannelLayout], task: &Task) -> Result<Self, NoMemory> {
+        let channels = channels.iter().map(|layout| Channel::new(*layout, task)).collect::<Result<Vec<_>, _>>()?;
+        let planes = planes.iter().map(|layout| Plane::new(*layout, task)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
             level: Level::new(),
             width: task.width,
             height: task.height,
-            planes: planes.collect(),
+            scratch: Scratch::new(&channels)?,
+            sources: room(planes.iter().map(|plane| plane.vertical.taps).max().unwrap_or(0))?,
+            planes,
             channels,
-            scratch: Scratch::default(),
-            sources: Vec::new(),
-        }
+        })
     }
 
     /// Scales a picture and hands out the rows of the result from the first to the last.
@@ -222,13 +209,42 @@ fn recycled(mut rows: Vec<&[u8]>) -> Vec<&'static [u8]> {
     rows.into_iter().map(|_| -> &'static [u8] { &[] }).collect()
 }
 
+impl Plane {
+    fn new(layout: PlaneLayout, task: &Task) -> Result<Self, NoMemory> {
+        let vertical = layout.vertical.axis(task.filter, task.window.1, task.height)?;
+        let stride = padded(layout.row_samples.max(task.width) + 2);
+        Ok(Self { layout, vertical, blended: zeros(BAND * stride)?, stride })
+    }
+}
+
+impl Scratch {
+    fn new(channels: &[Channel]) -> Result<Self, NoMemory> {
+        let across = || channels.iter().filter(|channel| !channel.is_plain);
+        let wide = across().map(Channel::padded_samples).max().unwrap_or(0);
+        let split = across().filter(|channel| channel.layout.step > 1).map(Channel::padded_samples).max().unwrap_or(0);
+        let outputs = across().map(|channel| padded(channel.horizontal.first.len())).max().unwrap_or(0);
+        Ok(Self { split: room(BAND * split)?, pairs: room(wide / 2)?, columns: room(outputs)? })
+    }
+}
+
 impl Channel {
+    fn new(layout: ChannelLayout, task: &Task) -> Result<Self, NoMemory> {
+        let horizontal = layout.horizontal.axis(task.filter, task.window.0, task.width)?;
+        let is_plain = layout.step == 1 && horizontal.is_identity();
+        let rows = if is_plain { Vec::new() } else { zeros(BAND * padded(task.width))? };
+        Ok(Self { layout, horizontal, is_plain, rows })
+    }
+
+    /// Weights reach two samples beyond the last at most.
+    fn padded_samples(&self) -> usize {
+        padded(self.layout.horizontal.count + 2)
+    }
+
     fn filter_across(&mut self, planes: &[Plane], scratch: &mut Scratch, level: Level) {
         let ChannelLayout { plane, offset, step, horizontal: Grid { count, .. } } = self.layout;
         let plane = &planes[plane];
         let outputs = self.horizontal.first.len();
-        // Weights reach two samples beyond the last at most.
-        let wide = padded(count + 2);
+        let wide = self.padded_samples();
         let mut rows: &[i16] = &plane.blended;
         let mut stride = plane.stride;
         if step > 1 {

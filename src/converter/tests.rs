@@ -52,7 +52,7 @@ proptest! {
         (begin, length) in (-50.0..50.0_f64, 0.1..3_000.0_f64),
         (samples, outputs) in (1..2_000_usize, 1..300_usize),
     ) {
-        let axis = Axis::new(filter, Span { begin, length }, samples, outputs);
+        let axis = Axis::new(filter, Span { begin, length }, samples, outputs).expect("no memory");
         prop_assert_eq!(axis.first.len(), outputs);
         for (first, weights) in axis.first.iter().zip(axis.weights.chunks_exact(axis.taps)) {
             prop_assert_eq!(weights.iter().map(|weight| i32::from(*weight)).sum::<i32>(), i32::from(UNIT));
@@ -84,10 +84,11 @@ proptest! {
         let plane = PlaneLayout { samples: Samples::Bytes, row_samples, vertical: Grid::full(height) };
         let channels: Vec<ChannelLayout> =
             (0..step).map(|offset| ChannelLayout { plane: 0, offset, step, horizontal: grid }).collect();
-        let (across, down) = (grid.axis(filter, window, out_width), Grid::full(height).axis(filter, down, out_height));
+        let axis = |grid: Grid, span, outputs| grid.axis(filter, span, outputs).expect("no memory");
+        let (across, down) = (axis(grid, window, out_width), axis(Grid::full(height), down, out_height));
         let mut rows = 0;
         let mut worst: f64 = 0.0;
-        Resampler::new(&[plane], &channels, &task).run(&bytes, |y, row| {
+        Resampler::new(&[plane], &channels, &task).expect("no memory").run(&bytes, |y, row| {
             rows += 1;
             for (offset, _) in channels.iter().enumerate() {
                 for (x, sample) in row.channel(offset).iter().enumerate() {

@@ -252,9 +252,10 @@ fn map_plain(bytes: usize) -> Result<NonNull<u8>> {
     let access = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: a new mapping at a place of the system's choice.
     let base = unsafe { mmap_anonymous(std::ptr::null_mut(), 2 * bytes, access, MapFlags::PRIVATE) };
-    base.ok()
-        .and_then(|base| NonNull::new(base.cast()))
-        .ok_or_else(|| Error::new(Status::OutOfMemory, format!("a ring of {bytes} bytes could not be mapped")))
+    base.ok().and_then(|base| NonNull::new(base.cast())).ok_or_else(|| {
+        // A live stream goes on once others have given some back.
+        Error::new(Status::OutOfMemory, format!("a ring of {bytes} bytes could not be mapped")).retryable(true)
+    })
 }
 
 #[cfg(test)]

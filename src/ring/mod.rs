@@ -5,6 +5,7 @@
 
 mod memory;
 
+use crate::allocation::room;
 use crate::error::{Error, Result, Status};
 use crate::frame::{CaptureClock, FrameInfo};
 use crate::sync::{Arc, Mutex, Signal};
@@ -106,7 +107,7 @@ impl Ring {
         })?;
         let inner = Inner {
             mapping: Mapping::new(layout)?,
-            infos: VecDeque::with_capacity(size.cache_size as usize + 1),
+            infos: room(size.cache_size as usize + 1)?.into(),
             newest_seq: last_seq,
             acknowledged_seq: last_seq,
             epoch,

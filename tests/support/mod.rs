@@ -46,9 +46,12 @@ pub fn clip(name: &str) -> PathBuf {
     path
 }
 
-/// The shared library as it is shipped, up to date.
+/// The shared library as it is shipped, up to date; or the one that `MPEGCLIENT_TEST_LIBRARY` names.
 pub fn shared_library() -> &'static Path {
     static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        if let Some(library) = std::env::var_os("MPEGCLIENT_TEST_LIBRARY") {
+            return library.into();
+        }
         expect_success(&mut make("build"));
         target().join("release/libmpegclient.so")
     });
@@ -122,12 +125,14 @@ pub fn compile(compiler: &str, standard: &str, sources: &[PathBuf], program: &Pa
     compile_with(compiler, standard, sources, program, &[]);
 }
 
-/// [`compile`] with more arguments, such as other libraries.
+/// [`compile`] with more arguments, such as other libraries. A library that was built with a sanitizer wants its programs
+/// to be: `MPEGCLIENT_TEST_CFLAGS` holds the options.
 pub fn compile_with(compiler: &str, standard: &str, sources: &[PathBuf], program: &Path, arguments: &[&str]) {
     let folder = shared_library().parent().expect("the library lies in no folder");
     let mut command = Command::new(compiler);
     command.arg(format!("-std={standard}")).args(STRICT).args(["-O1", "-g", "-pthread"]);
     command.arg("-I").arg(root().join("include")).arg("-I").arg(root().join("bindings/cpp"));
+    command.args(std::env::var("MPEGCLIENT_TEST_CFLAGS").unwrap_or_default().split_whitespace());
     command.args(sources).arg("-o").arg(program);
     command.arg("-L").arg(folder).arg("-lmpegclient").arg("-ldl").args(arguments);
     let mut rpath = OsString::from("-Wl,-rpath,");

@@ -1,0 +1,44 @@
+#!/bin/bash
+# The tests of Rust, C and Python under AddressSanitizer, with LeakSanitizer at the end of each process.
+#
+#   address.sh [--quick]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source tests/proof/sanitizer.sh
+
+suppressions=$PWD/tests/proof/leaks.txt
+runtime=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so")
+export LSAN_OPTIONS=suppressions=$suppressions:print_suppressions=0
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+
+# ---- It is in ----
+tests/support/make_media.sh "$target/test-media"
+build_library address
+nm -D "$library" | grep -q ' U __asan_init$' || fail "the library was built without AddressSanitizer"
+compile address fault
+expect_caught overflow 'ERROR: AddressSanitizer: heap-buffer-overflow'
+expect_caught leak 'ERROR: LeakSanitizer: detected memory leaks'
+
+# ---- Rust and C ----
+status=0
+export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS='-fsanitize=address -fno-omit-frame-pointer'
+export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 8 || echo 120)
+tests=(--lib --test state_table --test c_programs --test stress)
+# valgrind and a sanitizer do not go together. The Go and C# programs are tested without.
+skip=(--skip leaks_none --skip opencv)
+[[ -z $quick ]] || skip+=(--skip wrapper)
+logged "$scratch/cargo.log" cargo_with address test --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
+
+# ---- Python ----
+# The runtime has to be there before the library. Leaks are looked for when asked at the end, and not by the servers.
+files=(test_client test_lease test_lifecycle test_batches)
+[[ -n $quick ]] || files+=(test_defects test_events test_handle test_converter test_pictures test_limits test_waiting
+    test_parameters test_faults test_credentials test_protocols test_files test_mpegcoder)
+export MPEGCLIENT_LIBRARY=$library PYTHONPATH=bindings/python/src:tests/proof PYTHONDONTWRITEBYTECODE=1 PYTHONMALLOC=malloc
+logged "$scratch/pytest.log" env LD_PRELOAD="$runtime" ASAN_OPTIONS="$ASAN_OPTIONS:leak_check_at_exit=0" \
+    "$target/venv/bin/python" -m pytest -q -p no:cacheprovider -p look_for_leaks -k 'not interpreter' \
+    $(printf "bindings/python/tests/%s.py " "${files[@]}") || status=$?
+
+[[ $status -eq 0 ]] || fail "a test failed under AddressSanitizer or left memory behind; see above"
+echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python under" \
+    "AddressSanitizer and LeakSanitizer: no error, no leak; the 2 faults made on purpose were caught"
