@@ -110,8 +110,8 @@ impl Client {
     pub fn setup(&self, url: Option<&str>, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<()> {
         let mut session = self.session.try_lock().ok_or_else(busy)?;
         let config = Arc::new(self.configure(url)?);
-        self.check_interruption(cancel)?;
         self.close(&mut session);
+        self.check_interruption(cancel)?;
         let last_seq = *self.last_seq.lock();
         let view = Arc::new(View::new(Arc::clone(&config), Arc::clone(&self.board.signal), last_seq)?);
         let mut opened = Session { config, view, writer: None };

@@ -1,10 +1,14 @@
-//! The converter, laid open to the benches; no part of the library's interface.
+//! The converter and the depacketizers, laid open to benches and fuzzers; no part of the library's interface.
 
 use crate::av::{BICUBIC, BICUBIC_EXACT, Frame, Picture, Planes, Reformatter, format};
 use crate::config::{Conversion, Filter, PixelFormat};
 use crate::converter::Converter;
 use crate::frame::Shape;
 use crate::geometry::Display;
+#[cfg(feature = "rtsp-native")]
+use crate::rtp::{self, Entry, Integrity, RtpPacket, Trust, sdp};
+#[cfg(feature = "rtsp-native")]
+use std::collections::VecDeque;
 
 /// ITU-T H.273, table 4: BT.709.
 const BT709: i32 = 1;
@@ -77,4 +81,73 @@ impl Theirs {
         let planes = Planes::new(self.reformatter.output(), [(height, row_bytes)]);
         planes.map_or_else(Vec::new, |planes| (0..height).flat_map(|y| planes.row(0, y)).copied().collect())
     }
+}
+
+/// The depacketizer of a codec, and which of its units can be trusted.
+#[cfg(feature = "rtsp-native")]
+pub struct Depacketizer {
+    depacketizer: rtp::Depacketizer,
+    trust: Trust,
+}
+
+/// An RTP packet, with how many are missing before it.
+#[cfg(feature = "rtsp-native")]
+pub struct Packet<'a> {
+    /// In units of the stream's clock.
+    pub timestamp: i64,
+    /// Its marker says that a unit ends with it.
+    pub is_marked: bool,
+    /// Packets that are missing before it.
+    pub lost: u64,
+    /// What follows its header.
+    pub payload: &'a [u8],
+}
+
+/// What came of packets.
+#[cfg(feature = "rtsp-native")]
+#[derive(Debug)]
+pub struct AccessUnit {
+    /// As the decoder takes it.
+    pub data: Vec<u8>,
+    /// That of its packets.
+    pub timestamp: i64,
+    /// Packets that went missing since the unit before.
+    pub lost: u64,
+    /// Something of it is missing, or may be.
+    pub is_damaged: bool,
+    /// Decoding may begin with it.
+    pub is_entry: bool,
+    /// Its picture is right.
+    pub is_trusted: bool,
+}
+
+#[cfg(feature = "rtsp-native")]
+impl Depacketizer {
+    /// For a codec, by its name in session descriptions; `None` if it is not known.
+    pub fn new(codec: &str) -> Option<Self> {
+        let codec = rtp::Codec::from_encoding_name(codec)?;
+        Some(Self { depacketizer: rtp::Depacketizer::new(codec), trust: Trust::new() })
+    }
+
+    /// Takes the next packet; gives the units that it completes.
+    pub fn push(&mut self, packet: &Packet<'_>) -> Vec<AccessUnit> {
+        let Packet { timestamp, is_marked, lost, payload } = *packet;
+        let mut units = VecDeque::new();
+        self.depacketizer.push(&RtpPacket { timestamp, is_marked, lost, payload }, &mut units);
+        let told = |unit: rtp::AccessUnit| AccessUnit {
+            is_trusted: self.trust.holds(&unit),
+            is_damaged: unit.integrity == Integrity::Damaged,
+            is_entry: unit.entry != Entry::None,
+            timestamp: unit.timestamp,
+            lost: unit.lost,
+            data: unit.data,
+        };
+        units.into_iter().map(told).collect()
+    }
+}
+
+/// The parameter sets that a session description has for the video of a payload type, each behind a start code.
+#[cfg(feature = "rtsp-native")]
+pub fn parameter_sets(description: &str, payload_type: u8) -> Vec<u8> {
+    sdp::parameter_sets(sdp::format_parameters(description, payload_type))
 }

@@ -52,8 +52,9 @@ pub unsafe extern "C" fn mpegclient_free(client: *mut MpegClient) {
 /// `cancel` ends the call from another thread; it may be NULL.
 /// Returns: OK, in the state READY (CONNECTING with timeout 0); INVALID_ARGUMENT; BUSY; INTERRUPTED; CANCELLED; STOPPED
 /// (terminate or clear was called meanwhile); TIMEOUT; RESOLVE_FAILED; REFUSED; UNREACHABLE; UNAUTHORIZED; NOT_FOUND;
-/// SERVER_GONE; NO_VIDEO; UNSUPPORTED; BAD_DATA; IO; OUT_OF_MEMORY; SYSTEM. On failure nothing keeps running and the
-/// state is IDLE. Since: 0.1.
+/// SERVER_GONE; NO_VIDEO; UNSUPPORTED; BAD_DATA; IO; UNTRUSTED; OUT_OF_MEMORY; SYSTEM. On failure nothing keeps running
+/// and the state is IDLE, but after BUSY, or for arguments and parameters that are refused before anything is done:
+/// then nothing has changed. Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mpegclient_setup(
     client: *mut MpegClient,
