@@ -342,6 +342,10 @@
 // Events were lost because nobody took them; value is how many.
 #define MPEGCLIENT_EVENT_QUEUE_OVERFLOW 5
 
+// The stream shows no key frame, so that frames stay marked as corrupt, also where they look right, or left out; text
+// says more. Told once for a connection.
+#define MPEGCLIENT_EVENT_NO_KEY_FRAME 6
+
 // The parameter takes any text.
 #define MPEGCLIENT_PARAMETER_TEXT 0
 

@@ -24,8 +24,7 @@ pub(crate) struct Decoder {
     is_damage_known: bool,
     /// It takes pictures in parts: H.264's, where damage is known.
     takes_parts: bool,
-    /// The last unit was damaged, or built on damage. If the next is good by itself, decoding begins anew with it; if it
-    /// is good because the picture was refreshed in parts, what the decoder has is good too.
+    /// The last unit was damaged, or built on damage. Once one is good, decoding begins anew with it.
     is_upset: bool,
     silence: Silence,
     /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
@@ -39,6 +38,8 @@ pub(crate) struct Decoded {
     pub(crate) meta: UnitMeta,
     pub(crate) decoded_ns: i64,
     pub(crate) is_corrupt: bool,
+    /// It is so only as far as the encoder has not kept its promise: it looks right.
+    pub(crate) is_promised: bool,
 }
 
 /// Keeps a decoder from beginning in the middle.
@@ -54,6 +55,8 @@ struct Gate {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {
     Waiting,
+    /// The picture is made anew in parts: it is not shown before all of it was.
+    Refreshing,
     Open,
     /// Opened because nothing better came.
     Forced,
@@ -64,8 +67,15 @@ impl Gate {
     fn admits(&mut self, meta: &UnitMeta) -> bool {
         if meta.is_random_access {
             self.state = GateState::Open;
+        } else if meta.is_refresh && self.state == GateState::Waiting {
+            self.state = GateState::Refreshing;
         }
         self.state != GateState::Waiting || self.is_left_to_decoder
+    }
+
+    /// Whether there is no picture to show yet.
+    fn is_shut(&self) -> bool {
+        matches!(self.state, GateState::Waiting | GateState::Refreshing)
     }
 
     /// Whether no key frame came for too long, by the clock or, for what is read faster than that, by the stream.
@@ -73,7 +83,7 @@ impl Gate {
         let first_pts_ns = *self.first_pts_ns.get_or_insert(meta.pts_ns.unwrap_or(0));
         let by_stream_ns = meta.pts_ns.map_or(0, |pts_ns| pts_ns.saturating_sub(first_pts_ns));
         let by_clock_ns = meta.arrival.monotonic_ns.saturating_sub(self.since_ns);
-        self.state == GateState::Waiting && by_clock_ns.max(by_stream_ns) >= self.keyless_ns
+        self.is_shut() && by_clock_ns.max(by_stream_ns) >= self.keyless_ns
     }
 }
 
@@ -116,8 +126,8 @@ impl Silence {
     /// Whether it has been silent for too long, with this unit, which it took.
     fn is_told_by(&mut self, meta: &UnitMeta, takes_parts: bool) -> bool {
         *self = match *self {
-            Self::None if meta.is_random_access && takes_parts => Self::SinceKey,
-            Self::SinceKey if meta.is_random_access => Self::Long,
+            Self::None if takes_parts && (meta.is_random_access || meta.is_refresh) => Self::SinceKey,
+            Self::SinceKey if meta.is_random_access || meta.is_refresh => Self::Long,
             same => same,
         };
         *self == Self::Long
@@ -168,6 +178,11 @@ impl Decoder {
             pending: VecDeque::new(),
             next_number: 0,
         })
+    }
+
+    /// Whether it shows pictures only because no better ones came.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.gate.state == GateState::Forced
     }
 
     pub(crate) fn codec_name(&self) -> &str {
@@ -254,14 +269,23 @@ impl Decoder {
             true => frame.is_marked(),
             false => frame.is_damaged() || meta.is_damaged,
         };
-        if self.gate.state == GateState::Waiting && !is_damaged {
-            // The decoder has found a picture to begin with by itself.
+        if self.gate.is_shut() && !is_damaged {
+            if self.gate.state == GateState::Refreshing && meta.is_damaged && !meta.is_promised {
+                return self.receive();
+            }
+            // Or the decoder has found a picture to begin with by itself.
             self.gate.state = GateState::Open;
         }
         // H.264's decoder marks what it was made to show; the others do not.
         let is_guess = self.gate.state == GateState::Forced && !self.gate.is_left_to_decoder;
-        let is_corrupt = self.damage.judge(is_damaged, &meta) || is_guess || meta.is_damaged;
-        Ok(Some(Decoded { frame, meta, decoded_ns: monotonic_ns(), is_corrupt }))
+        let is_hurt = self.damage.judge(is_damaged, &meta) || is_guess;
+        Ok(Some(Decoded {
+            frame,
+            decoded_ns: monotonic_ns(),
+            is_corrupt: is_hurt || meta.is_damaged,
+            is_promised: !is_hurt && meta.is_promised,
+            meta,
+        }))
     }
 
     /// What is known of the unit with this number. One that is not found has a frame without timestamp.
@@ -275,7 +299,9 @@ impl Decoder {
                     arrival,
                     capture: None,
                     is_random_access: false,
+                    is_refresh: false,
                     is_damaged: false,
+                    is_promised: false,
                     is_incomplete: false,
                     lost: 0,
                 }
@@ -306,7 +332,9 @@ mod tests {
             arrival,
             capture: None,
             is_random_access,
+            is_refresh: false,
             is_damaged: false,
+            is_promised: false,
             is_incomplete: false,
             lost: 0,
         }

@@ -16,6 +16,7 @@ numbered! {
         Reconnected = 3, "RECONNECTED", "a lost stream is connected again";
         FramesDropped = 4, "FRAMES_DROPPED", "frames were dropped because readers hold the memory";
         QueueOverflow = 5, "QUEUE_OVERFLOW", "events were lost because nobody asked for them";
+        NoKeyFrame = 6, "NO_KEY_FRAME", "there is no key frame, and pictures are marked that look right";
     }
 }
 

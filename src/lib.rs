@@ -34,6 +34,7 @@ mod event;
 mod frame;
 mod geometry;
 mod log;
+mod nal;
 mod pacer;
 mod parameters;
 mod playout;

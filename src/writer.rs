@@ -4,6 +4,7 @@ mod backlog;
 mod backoff;
 mod connection;
 mod control;
+mod doubt;
 
 pub(crate) use control::Goal;
 

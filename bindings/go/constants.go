@@ -81,6 +81,7 @@ const (
 	EventReconnected   EventKind = C.MPEGCLIENT_EVENT_RECONNECTED    // a lost stream is connected again
 	EventFramesDropped EventKind = C.MPEGCLIENT_EVENT_FRAMES_DROPPED // readers hold all memory; Value is how many
 	EventQueueOverflow EventKind = C.MPEGCLIENT_EVENT_QUEUE_OVERFLOW // nobody took events; Value is how many were lost
+	EventNoKeyFrame    EventKind = C.MPEGCLIENT_EVENT_NO_KEY_FRAME   // frames stay marked as corrupt, also where they look right; Text says why
 )
 
 // ParameterKind tells what values a parameter takes.

@@ -174,6 +174,9 @@ pub const MPEGCLIENT_EVENT_RECONNECTED: i32 = 3;
 pub const MPEGCLIENT_EVENT_FRAMES_DROPPED: i32 = 4;
 /// Events were lost because nobody took them; value is how many.
 pub const MPEGCLIENT_EVENT_QUEUE_OVERFLOW: i32 = 5;
+/// The stream shows no key frame, so that frames stay marked as corrupt, also where they look right, or left out; text
+/// says more. Told once for a connection.
+pub const MPEGCLIENT_EVENT_NO_KEY_FRAME: i32 = 6;
 
 /// The parameter takes any text.
 pub const MPEGCLIENT_PARAMETER_TEXT: i32 = 0;

@@ -1,16 +1,6 @@
-//! H.265 over RTP: RFC 7798. What its NAL units mean: ITU-T H.265.
+//! H.265 over RTP: RFC 7798.
 
-use super::nal::{Kind, Payload};
-use super::{Entry, Lead};
-
-/// Types of NAL units: ITU-T H.265, table 7-1.
-const LAST_SLICE: u8 = 31;
-const SKIPPED_LEADING: std::ops::RangeInclusive<u8> = 8..=9;
-const BROKEN_LINKS: std::ops::RangeInclusive<u8> = 16..=18;
-const IDRS: std::ops::RangeInclusive<u8> = 19..=20;
-const CLEAN_RANDOM_ACCESS: u8 = 21;
-const VIDEO_PARAMETERS: u8 = 32;
-const DELIMITER: u8 = 35;
+use super::assembler::Payload;
 
 /// Types of packets: RFC 7798, section 4.4.
 const LAST_SINGLE: u8 = 47;
@@ -36,29 +26,5 @@ pub(super) fn parse(payload: &[u8]) -> Payload<'_> {
             data,
         },
         _ => Payload::Unknown,
-    }
-}
-
-pub(super) fn classify(nal: &[u8]) -> Kind {
-    let [header, _, data @ ..] = nal else {
-        return Kind::Other;
-    };
-    match kind_of(*header) {
-        kind @ 0..=LAST_SLICE => Kind::Slice {
-            // first_slice_segment_in_pic_flag
-            is_first: data.first().is_some_and(|byte| byte & 0x80 != 0),
-            entry: match kind {
-                CLEAN_RANDOM_ACCESS => Entry::Open,
-                _ if IDRS.contains(&kind) => Entry::Clean,
-                _ if BROKEN_LINKS.contains(&kind) => Entry::Open,
-                _ => Entry::None,
-            },
-            // Of use only where pictures are refreshed in parts, which is not looked for in H.265.
-            is_reference: true,
-            lead: if SKIPPED_LEADING.contains(&kind) { Lead::Yes } else { Lead::No },
-        },
-        VIDEO_PARAMETERS => Kind::Sequence,
-        DELIMITER => Kind::Delimiter,
-        _ => Kind::Other,
     }
 }

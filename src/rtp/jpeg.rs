@@ -1,6 +1,7 @@
 //! JPEG over RTP: RFC 2435. Of each picture's headers it sends what differs from picture to picture; the rest is put back.
 
-use super::{AccessUnit, Entry, Integrity, Lead, MAX_UNIT, RtpPacket};
+use super::{AccessUnit, Integrity, MAX_UNIT, RtpPacket};
+use crate::nal::{Entry, Lead};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The tables of ITU-T T.81, annex K.1, in zigzag order, which RFC 2435, appendix A, scales by Q.

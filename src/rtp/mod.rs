@@ -1,18 +1,19 @@
 //! RTP packets to access units: pure functions of packets in their order. Nothing here knows of sockets or decoders.
 
+mod assembler;
 mod h264;
 mod h265;
 mod jpeg;
-mod nal;
 pub(crate) mod sdp;
 #[cfg(test)]
 mod tests;
 mod trust;
 
-pub(crate) use trust::Trust;
+pub(crate) use trust::{Trust, Worth};
 
+use crate::nal::{Entry, Format, Lead};
+use assembler::NalAssembler;
 use jpeg::JpegAssembler;
-use nal::{Format, NalAssembler};
 use std::collections::VecDeque;
 
 /// A unit larger than this is none: the largest picture that is taken would need less.
@@ -88,28 +89,6 @@ pub(crate) enum Integrity {
     AfterGap,
     /// Something of it is missing, or may be.
     Damaged,
-}
-
-/// Whether decoding may begin at a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Entry {
-    None,
-    /// All pictures from here on are right.
-    Clean,
-    /// All but those that lead it.
-    Open,
-    /// Right once so many frames that others build on have followed: the picture is refreshed in parts.
-    Gradual(u32),
-}
-
-/// Whether a picture leads the entry that came before it: it is shown before that and may build on what was before.
-/// Timestamps do not tell, as some senders number pictures in the order in which they come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lead {
-    No,
-    /// If it comes directly after it, with none between them that does not lead.
-    Perhaps,
-    Yes,
 }
 
 /// Makes units of one stream's packets.

@@ -143,7 +143,8 @@ fn check(pictures: &[Sent], units: &[AccessUnit], arrivals: &[usize]) -> Result<
     let has_come = |number: usize| arrivals.binary_search(&number).is_ok();
     let known: BTreeMap<i64, &AccessUnit> = units.iter().map(|unit| (unit.timestamp, unit)).collect();
     let mut trust = Trust::new();
-    let trusted: Vec<i64> = units.iter().filter(|unit| trust.holds(unit)).map(|unit| unit.timestamp).collect();
+    let trusted: Vec<i64> =
+        units.iter().filter(|unit| trust.judge(unit) == Worth::Exact).map(|unit| unit.timestamp).collect();
     let count: usize = pictures.iter().map(|picture| picture.payloads.len()).sum();
     let (mut first, mut is_broken) = (0, true);
     for (timestamp, picture) in (0..).zip(pictures) {
@@ -256,7 +257,7 @@ proptest! {
             depacketizer.push(&packet, &mut units);
         }
         let mut trust = Trust::new();
-        units.iter().for_each(|unit| { trust.holds(unit); });
+        units.iter().for_each(|unit| { trust.judge(unit); });
         prop_assert!(units.iter().map(|unit| unit.lost).sum::<u64>() <= lost_in_all);
     }
 }

@@ -1,6 +1,22 @@
 //! Which units can be trusted after a loss: those that build on nothing that is missing.
+//!
+//! Only what the format itself guarantees counts as exact: a picture that builds on none before it. An encoder that
+//! refreshes the picture in parts promises that it will be right, too, and says "to the bit". None keeps that: of x264's
+//! streams some are wrong for two refreshes after a loss, of x265's most for ten and more. So what it promises stays told
+//! apart until the next whole picture, however long that takes.
 
-use super::{AccessUnit, Entry, Integrity, Lead};
+use super::{AccessUnit, Integrity};
+use crate::nal::{Entry, Lead};
+
+/// What the picture of a unit is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// It is what was sent.
+    Exact,
+    /// It is as far as the encoder has kept its promise: all of it was refreshed since the last loss.
+    Promised,
+    Doubtful,
+}
 
 /// Follows a stream in the order in which it is decoded.
 pub(crate) struct Trust {
@@ -22,41 +38,43 @@ enum Leading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Good,
-    /// It was joined in its middle: nothing wrong has been seen yet that could outlive a first refresh.
-    Joined,
     /// Something is missing that what follows builds on.
     Lost,
-    /// The picture has begun to be refreshed in parts since.
+    /// The picture is being refreshed in parts, which is over after so many more frames that others build on.
+    Refreshing(u32),
+    /// All of it was.
     Refreshed,
-    /// It is refreshed a second time, and good after so many more frames that others build on. Encoders promise it after
-    /// the first, but let some of what is wrong through: x264 often does once, and seldom for longer.
-    Healing(u32),
 }
 
 impl Trust {
-    /// A stream that is joined in its middle.
+    /// A stream that is joined in its middle: all that came before is missing.
     pub(crate) fn new() -> Self {
-        Self { state: State::Joined, leading: Leading::Good }
+        Self { state: State::Lost, leading: Leading::Good }
     }
 
-    /// Whether the picture of the next unit is right. Units are asked for one by one, none left out.
-    pub(crate) fn holds(&mut self, unit: &AccessUnit) -> bool {
-        let is_joined = self.state == State::Joined && unit.lost == 0;
+    /// Something that was judged is not there after all for what follows to build on.
+    pub(crate) fn doubt(&mut self) {
+        self.state = State::Lost;
+    }
+
+    /// What the picture of the next unit is worth. Units are asked for one by one, none left out.
+    pub(crate) fn judge(&mut self, unit: &AccessUnit) -> Worth {
+        let is_good = self.state == State::Good;
         match (unit.integrity, unit.entry) {
-            (Integrity::Damaged, _) | (Integrity::AfterGap, Entry::None) if is_joined => {}
-            (Integrity::AfterGap | Integrity::Sound, Entry::Gradual(frames)) if is_joined => self.heal_after(frames),
-            (Integrity::Damaged, _) => self.state = State::Lost,
+            (Integrity::Damaged, _) | (Integrity::AfterGap, Entry::None) => self.state = State::Lost,
             (_, Entry::Clean) => self.begin_anew(Leading::Good),
-            (Integrity::Sound, Entry::Open) if self.state == State::Good => self.begin_anew(Leading::Good),
-            (_, Entry::Open) => self.begin_anew(Leading::Bad),
-            (Integrity::AfterGap, Entry::None) => self.state = State::Lost,
-            (Integrity::AfterGap, Entry::Gradual(_)) => self.state = State::Refreshed,
-            (Integrity::Sound, Entry::Gradual(_)) if self.state == State::Lost => self.state = State::Refreshed,
-            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Refreshed => self.heal_after(frames),
-            (Integrity::Sound, Entry::Gradual(_)) => {}
-            (Integrity::Sound, Entry::None) => self.count(unit),
+            (Integrity::Sound, Entry::Open) if is_good => self.begin_anew(Leading::Good),
+            (_, Entry::Open | Entry::Broken) => self.begin_anew(Leading::Bad),
+            (Integrity::AfterGap, Entry::Gradual(frames)) => self.refresh(frames),
+            (Integrity::Sound, Entry::Gradual(frames)) if self.state == State::Lost => self.refresh(frames),
+            (Integrity::Sound, Entry::Gradual(_) | Entry::None) => self.count(unit),
         }
-        self.state == State::Good && !self.is_led_astray(unit)
+        let is_astray = self.is_led_astray(unit);
+        match self.state {
+            State::Good if !is_astray => Worth::Exact,
+            State::Refreshed => Worth::Promised,
+            _ => Worth::Doubtful,
+        }
     }
 
     fn begin_anew(&mut self, leading: Leading) {
@@ -76,17 +94,16 @@ impl Trust {
         }
     }
 
-    fn heal_after(&mut self, frames: u32) {
-        self.state = State::Healing(frames.max(1));
-        self.leading = Leading::Good;
+    fn refresh(&mut self, frames: u32) {
+        self.state = if frames == 0 { State::Refreshed } else { State::Refreshing(frames) };
     }
 
     fn count(&mut self, unit: &AccessUnit) {
-        if let State::Healing(left) = self.state
+        if let State::Refreshing(left) = self.state
             && unit.starts_picture
             && unit.is_reference
         {
-            self.state = if left <= 1 { State::Good } else { State::Healing(left - 1) };
+            self.refresh(left - 1);
         }
     }
 }
@@ -94,10 +111,11 @@ impl Trust {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Entry::{Clean, Gradual, Open};
+    use Entry::{Broken, Clean, Gradual, Open};
     use Integrity::{AfterGap, Damaged, Sound};
+    use Worth::{Doubtful, Exact, Promised};
 
-    fn trusted(units: &[(Integrity, Entry, Lead)]) -> Vec<bool> {
+    fn judged(units: &[(Integrity, Entry, Lead)]) -> Vec<Worth> {
         let mut trust = Trust::new();
         let unit = |(integrity, entry, lead): (Integrity, Entry, Lead)| AccessUnit {
             data: Vec::new(),
@@ -109,61 +127,69 @@ mod tests {
             is_reference: true,
             lead,
         };
-        units.iter().map(|described| trust.holds(&unit(*described))).collect()
+        units.iter().map(|described| trust.judge(&unit(*described))).collect()
     }
 
     #[test]
     fn nothing_is_trusted_between_a_loss_and_a_key_frame() {
         let none = Entry::None;
         let units = [
-            (Sound, none),
-            (AfterGap, Clean),
-            (Sound, none),
-            (Damaged, none),
-            (Sound, none),
-            (Damaged, Clean),
-            (Sound, none),
-            (Sound, Clean),
-            (AfterGap, none),
+            (Sound, none, Doubtful),
+            (AfterGap, Clean, Exact),
+            (Sound, none, Exact),
+            (Damaged, none, Doubtful),
+            (Sound, none, Doubtful),
+            (Damaged, Clean, Doubtful),
+            (Sound, none, Doubtful),
+            (Sound, Clean, Exact),
+            (AfterGap, none, Doubtful),
         ];
-        let units = units.map(|(integrity, entry)| (integrity, entry, Lead::No));
-        assert_eq!(trusted(&units), [false, true, true, false, false, false, false, true, false]);
+        let given = units.map(|(integrity, entry, _)| (integrity, entry, Lead::No));
+        assert_eq!(judged(&given), units.map(|(_, _, worth)| worth));
     }
 
     #[test]
     fn leading_pictures_are_not_trusted_where_decoding_began_anew() {
         let unit = |lead| (Sound, Entry::None, lead);
-        for (lead, is_later_trusted) in [(Lead::Perhaps, true), (Lead::Yes, false)] {
-            let mut units = vec![(Sound, Open, Lead::No), unit(lead), unit(lead), unit(Lead::No), unit(lead)];
-            assert_eq!(trusted(&units), [true, false, false, true, is_later_trusted]);
-            // Nothing is missing before this entry.
-            units.insert(0, (Sound, Clean, Lead::No));
-            assert!(trusted(&units).iter().all(|is_trusted| *is_trusted));
+        for (lead, later) in [(Lead::Perhaps, Exact), (Lead::Yes, Doubtful)] {
+            for entry in [Open, Broken] {
+                let mut units = vec![(Sound, entry, Lead::No), unit(lead), unit(lead), unit(Lead::No), unit(lead)];
+                let anew = [Exact, Doubtful, Doubtful, Exact, later];
+                assert_eq!(judged(&units), anew);
+                // Nothing is missing before this entry.
+                units.insert(0, (Sound, Clean, Lead::No));
+                assert_eq!(judged(&units)[1..], if entry == Open { [Exact; 5] } else { anew });
+            }
         }
     }
 
     #[test]
-    fn a_refresh_in_parts_heals_when_it_has_been_done_twice() {
+    fn a_refresh_in_parts_is_a_promise_and_no_more() {
         let unit = |integrity, entry| (integrity, entry, Lead::No);
         let (damaged, plain) = (unit(Damaged, Entry::None), unit(Sound, Entry::None));
-        let refresh = unit(Sound, Gradual(1));
-        let refresh_of_2 = unit(Sound, Gradual(2));
-        // Nobody knows what came before the first.
-        assert_eq!(trusted(&[damaged, refresh_of_2, plain, plain, plain]), [false, false, false, true, true]);
-        let mut units = vec![
-            plain,
-            unit(AfterGap, Entry::Clean),
-            damaged,
-            refresh,
-            plain,
-            plain,
-            refresh_of_2,
-            plain,
-            plain,
-            plain,
+        let refresh = unit(Sound, Gradual(2));
+        let promised = [damaged, refresh, plain, plain, refresh, plain];
+        assert_eq!(judged(&promised), [Doubtful, Doubtful, Doubtful, Promised, Promised, Promised]);
+        assert_eq!(judged(&[plain, unit(AfterGap, Gradual(0)), plain]), [Doubtful, Promised, Promised]);
+        // A refresh is a picture like others where nothing is missing, and what is lost in its course begins it anew.
+        let units = [
+            (unit(Sound, Clean), Exact),
+            (refresh, Exact),
+            (plain, Exact),
+            (unit(AfterGap, Gradual(2)), Doubtful),
+            (unit(Sound, Gradual(2)), Doubtful),
+            (damaged, Doubtful),
+            (plain, Doubtful),
+            (unit(Sound, Clean), Exact),
         ];
-        assert_eq!(trusted(&units), [false, true, false, false, false, false, false, false, true, true]);
-        units.insert(8, unit(AfterGap, Entry::None));
-        assert!(trusted(&units)[2..].iter().all(|is_trusted| !is_trusted));
+        assert_eq!(judged(&units.map(|(unit, _)| unit)), units.map(|(_, worth)| worth));
+    }
+
+    #[test]
+    fn what_is_doubted_from_outside_builds_on_nothing() {
+        let mut trust = Trust::new();
+        trust.begin_anew(Leading::Good);
+        trust.doubt();
+        assert_eq!(trust.state, State::Lost);
     }
 }

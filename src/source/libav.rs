@@ -1,7 +1,6 @@
 //! Sources opened by libavformat: every protocol and container it knows.
 
 use super::address::{is_live_scheme, scheme, with_credentials};
-use super::annex_b::{Codec, Contents};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
 use crate::av::{
@@ -15,6 +14,7 @@ use crate::config::{Config, Rational, StreamChoice};
 use crate::error::{Error, Phase, Result, Status};
 use crate::geometry::{Display, Orientation};
 use crate::log::{self, Level};
+use crate::nal::{Contents, Entry, Format};
 use crate::redact::redact_with;
 use crate::sync::Arc;
 use std::path::Path;
@@ -47,8 +47,10 @@ pub(crate) struct LibavSource {
     was_damaged: bool,
     /// For packets that the network may bring twice.
     repeats: Option<RepeatFinder>,
+    /// Of units with start codes it is looked at what they are.
+    format: Option<Format>,
     /// Packets are taken as they are, for as long as each is one whole unit of this codec.
-    unparsed: Option<Codec>,
+    unparsed: Option<Format>,
     /// No unit has come yet.
     is_first: bool,
     /// The stall timeout is over, and only what had come before is handed on.
@@ -100,8 +102,8 @@ impl LibavSource {
             return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Probe));
         }
         input.keep_only(video.index);
-        let codec = Codec::from_name(&video.codec.codec_name());
-        input.set_parsing(!is_unparsed || codec.is_none());
+        let format = Format::from_name(&video.codec.codec_name());
+        input.set_parsing(!is_unparsed || format.is_none());
         // What was remarked while probing is of packets that are still to come, nobody knows which.
         let probed = Remarks::take();
         Ok(Self {
@@ -110,14 +112,15 @@ impl LibavSource {
             longest_silence_ms: (container == "hls").then_some(HLS_SEGMENT_MS),
             secrets: config.secrets.clone(),
             was_damaged: false,
-            repeats: codec.filter(|_| may_repeat(config, &container)).map(RepeatFinder::new),
-            unparsed: codec.filter(|_| is_unparsed),
+            repeats: format.filter(|_| may_repeat(config, &container)).map(RepeatFinder::new),
+            format,
+            unparsed: format.filter(|_| is_unparsed),
             is_first: true,
             is_overdue: false,
             is_store_damaged: probed.is_corrupt || probed.missed > 0,
             first_packet,
             capture_times: CaptureTimes::default(),
-            is_told_early: codec.is_some() && matches!(container.as_str(), "rtsp" | "sdp" | "rtp"),
+            is_told_early: format.is_some() && matches!(container.as_str(), "rtsp" | "sdp" | "rtp"),
             told_ns: None,
             info: SourceInfo {
                 engine: Engine::Libav,
@@ -215,10 +218,10 @@ impl LibavSource {
 
     /// A unit of a packet; one that no parser has seen is looked at here.
     fn inspected(&mut self, packet: Packet, arrival: Moment) -> Unit {
-        let contents = self.unparsed.map(|codec| Contents::of(codec, packet.data()));
+        let contents = self.unparsed.map(|format| Contents::of(format, packet.data()));
         let mut unit = self.unit(packet, arrival);
         if let Some(contents) = contents {
-            unit.meta.is_random_access |= contents.is_random_access;
+            unit.meta.is_random_access |= contents.entry.is_key();
             unit.meta.is_damaged |= !contents.is_one_unit;
             if !contents.is_one_unit {
                 log::line(Level::Debug, "packets are not whole pictures: each is handed on once the next has begun");
@@ -239,16 +242,25 @@ impl LibavSource {
         let is_damaged = packet.is_corrupt() || remarks.is_corrupt || remarks.missed > 0;
         let was_damaged = std::mem::replace(&mut self.was_damaged, is_damaged);
         let told_ns = self.told_capture_ns(&packet);
+        let is_refresh = packet.is_key() && self.is_refreshed_in_parts(&packet);
         let meta = UnitMeta {
             pts_ns,
             arrival,
             capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
-            is_random_access: packet.is_key(),
+            is_random_access: packet.is_key() && !is_refresh,
+            is_refresh,
             is_damaged: is_damaged || was_damaged,
+            is_promised: false,
             is_incomplete: false,
             lost: remarks.missed,
         };
         Unit { packet, meta }
+    }
+
+    /// Whether a packet is a key frame for libavformat alone, which takes the beginning of a refresh for one.
+    fn is_refreshed_in_parts(&self, packet: &Packet) -> bool {
+        let entry = self.format.map(|format| Contents::of(format, packet.data()).entry);
+        matches!(entry, Some(Entry::Gradual(1..)))
     }
 
     fn stalled(&self) -> End {

@@ -1,7 +1,6 @@
 //! Where access units come from: libavformat, or for rtsp:// an engine of our own. Whoever uses them sees no difference.
 
 mod address;
-mod annex_b;
 mod libav;
 #[cfg(feature = "rtsp-native")]
 mod native;
@@ -56,10 +55,14 @@ pub(crate) struct UnitMeta {
     pub(crate) pts_ns: Option<i64>,
     pub(crate) arrival: Moment,
     pub(crate) capture: Option<(i64, CaptureClock)>,
-    /// Decoding may begin here.
+    /// Decoding may begin here, with a whole picture.
     pub(crate) is_random_access: bool,
+    /// Decoding may begin here, with a picture that is refreshed in parts.
+    pub(crate) is_refresh: bool,
     /// It is damaged, or builds on what is, as far as the source can tell.
     pub(crate) is_damaged: bool,
+    /// That shows only as far as the encoder has not kept its promise: all of the picture was refreshed since.
+    pub(crate) is_promised: bool,
     /// Something of the unit itself is missing, and the source knows it.
     pub(crate) is_incomplete: bool,
     /// Packets of the network that were lost since the unit before, as far as the source can tell.
@@ -171,6 +174,16 @@ impl Source {
     /// What is known of the sender's clock.
     pub(crate) fn capture_times(&self) -> &CaptureTimes {
         each!(self, source => source.capture_times())
+    }
+
+    /// Units that were handed on have been given up: what builds on them cannot be trusted.
+    pub(crate) fn doubt(&mut self) {
+        match self {
+            // It would not know what to trust again.
+            Self::Libav(_) => {}
+            #[cfg(feature = "rtsp-native")]
+            Self::Native(source) => source.doubt(),
+        }
     }
 
     /// Whether some of the packets that probing left in store are damaged.

@@ -3,7 +3,7 @@
 //! libavformat drops an RTP packet that is older than the last one it took, but takes the last one again. What is built
 //! of it then holds the same bytes twice, which a decoder may well decode: to another picture.
 
-use super::annex_b::{Codec, find, nal_units};
+use crate::nal::{Format, find, nal_units};
 
 /// The greatest fragment looked for: what an Ethernet packet holds.
 const LARGEST_FRAGMENT: usize = 1_500;
@@ -26,14 +26,14 @@ pub(super) enum Repeat {
 
 /// Looks for repetitions in H.264 and H.265 units with start codes (Annex B), as they are handed on one after the other.
 pub(super) struct RepeatFinder {
-    codec: Codec,
+    format: Format,
     /// The last NAL unit of the unit before.
     last: Vec<u8>,
 }
 
 impl RepeatFinder {
-    pub(super) fn new(codec: Codec) -> Self {
-        Self { codec, last: Vec::new() }
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, last: Vec::new() }
     }
 
     /// What the next unit repeats.
@@ -42,12 +42,12 @@ impl RepeatFinder {
         let (first, last) = (*nals.first()?, *nals.last()?);
         // The beginning of a slice that came twice was taken for a picture of its own, and so was a whole one.
         let begins_again =
-            self.codec.is_slice(&self.last) && self.codec.is_slice(first) && first.starts_with(&self.last);
+            self.format.is_slice(&self.last) && self.format.is_slice(first) && first.starts_with(&self.last);
         if begins_again && unit_is_only(&nals, self.last.len()) {
             return Some(Repeat::Whole);
         }
         let is_within =
-            nals.iter().any(|nal| self.codec.is_slice(nal) && repeats_a_fragment(nal, self.codec.header_size()));
+            nals.iter().any(|nal| self.format.is_slice(nal) && repeats_a_fragment(nal, self.format.header_size()));
         self.last.clear();
         self.last.extend_from_slice(last);
         (begins_again || is_within).then_some(Repeat::Part)
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn finder() -> RepeatFinder {
-        RepeatFinder::new(Codec::H264)
+        RepeatFinder::new(Format::H264)
     }
 
     #[test]
@@ -158,8 +158,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_looked_at(units in prop::collection::vec(prop::collection::vec(0_u8..3, 0..4_000), 1..5)) {
-            for codec in [Codec::H264, Codec::H265] {
-                let mut finder = RepeatFinder::new(codec);
+            for format in [Format::H264, Format::H265] {
+                let mut finder = RepeatFinder::new(format);
                 for unit in &units {
                     finder.look_at(unit);
                 }

@@ -3,6 +3,7 @@
 use super::Assignment;
 use super::backlog::Backlog;
 use super::control::{Control, Goal};
+use super::doubt::{Doubt, Finding};
 use crate::av::{Dictionary, Remarks, Tags};
 use crate::board::StreamInfo;
 use crate::clock::{SECOND, monotonic_ns};
@@ -53,6 +54,7 @@ pub(super) struct Connection<'a> {
     /// The size of pictures that are too large.
     refused_size: Option<String>,
     knows_capture_times: bool,
+    doubt: Doubt,
     opened_ns: i64,
     last_pts_ns: Option<i64>,
     /// A stream that was looked at before it was connected has packets from that time, which are the past.
@@ -138,6 +140,7 @@ impl<'a> Connection<'a> {
             refused_in_row: 0,
             refused_size: None,
             knows_capture_times: false,
+            doubt: Doubt::default(),
             opened_ns: monotonic_ns(),
             last_pts_ns: None,
             is_settling: info.is_live && !is_paced && !config.blocks,
@@ -203,7 +206,9 @@ impl<'a> Connection<'a> {
         let now_ns = monotonic_ns();
         let was_in_store = now_ns - begin_ns < IN_STORE_NS && now_ns - self.opened_ns < LONGEST_SETTLING_NS;
         unit.meta.is_damaged |= self.is_settling && was_in_store && self.source.is_store_damaged();
-        self.backlog.push(unit);
+        if !self.backlog.push(unit) {
+            self.source.doubt();
+        }
         self.is_settling &= was_in_store;
         Ok(())
     }
@@ -308,9 +313,11 @@ impl<'a> Connection<'a> {
         let Assignment { board, epoch, config, .. } = self.assignment;
         self.give_time(&mut decoded);
         self.observe(&decoded, outlet);
+        self.tell_of_doubt(&decoded, outlet);
         self.wait_until_due(&decoded)?;
         match config.corrupt {
-            CorruptPolicy::Drop if decoded.is_corrupt => {
+            // What only looks right is better than nothing for ever, and stays marked.
+            CorruptPolicy::Drop if decoded.is_corrupt && !decoded.is_promised => {
                 board.stats.dropped_corrupt.add(1);
                 outlet.view.mark_gap();
                 return Ok(());
@@ -426,6 +433,17 @@ impl<'a> Connection<'a> {
         log::line(Level::Info, &format!("pictures are {text}"));
         if outlet.picture.replace(picture.clone()).is_some_and(|before| before != picture) {
             board.tell(*epoch, EventKind::FormatChanged, 0, &text);
+        }
+    }
+
+    /// Tells why pictures are marked, or left out, as far as that may last.
+    fn tell_of_doubt(&mut self, decoded: &Decoded, outlet: &Outlet) {
+        let Assignment { board, epoch, config, .. } = self.assignment;
+        let Decoded { is_corrupt, is_promised, decoded_ns, .. } = *decoded;
+        let finding = Finding { is_corrupt, is_promised, is_forced: self.decoder.is_forced() };
+        if let Some(text) = self.doubt.note(finding, decoded_ns, outlet.keyless_ns(), config.corrupt) {
+            log::line(Level::Warning, text);
+            board.tell(*epoch, EventKind::NoKeyFrame, 0, text);
         }
     }
 

@@ -41,6 +41,28 @@ def require():
         raise RuntimeError("needs nft (Debian: nftables)")
 
 
+#: The address of another host, and what to put before a command so that it runs there.
+OTHER_HOST = "10.9.0.2"
+ON_OTHER_HOST = ["ip", "netns", "exec", "other"]
+
+
+def add_other_host():
+    """A second network, joined to this one by a cable that carries multicast."""
+    require()
+    for words in (
+        "netns add other",
+        "link add near type veth peer name far netns other",
+        "address add 10.9.0.1/24 dev near",
+        f"-n other address add {OTHER_HOST}/24 dev far",
+        "-n other link set lo up",
+        "link set near up",
+        "-n other link set far up",
+        "route add 224.0.0.0/4 dev near",
+        "-n other route add 224.0.0.0/4 dev far",
+    ):
+        subprocess.run(["ip", *words.split()], check=True)
+
+
 def nft(*words):
     subprocess.run(["nft", *words], check=True)
 

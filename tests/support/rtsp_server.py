@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """An RTSP server that sends pre-encoded clips in an endless loop, bit for bit, with GStreamer.
 
-    rtsp_server.py [--port PORT] [--user NAME --password WORD [--basic]] [--transport any|tcp|udp] [--tls CERT KEY]
+    rtsp_server.py [--address HOST] [--port PORT] [--user NAME --password WORD [--basic]] [--transport any|tcp|udp|multicast] [--tls CERT KEY]
                    [--rtp OPTIONS] [--network OPTIONS] [--tell-sent] [--audio /MOUNT] /MOUNT=FILE,CODEC,FPS ...
 
 CODEC is h264 or h265 (Annex B with access unit delimiters) or mjpeg (JPEGs one after another). Nothing is encoded here,
@@ -11,7 +11,7 @@ so the server takes next to no time of the processor and every client can know e
 netsim with these properties, such as "drop-probability=0.05"; --audio adds a mount of sound alone. --tell-sent writes
 "SENT NUMBER NANOSECONDS" for each picture that goes to the payloader, counted from 0, by CLOCK_MONOTONIC.
 
-It listens on 127.0.0.1. Port 0, the default, is any free port. "READY PORT" on standard output says that it listens. It
+It listens on 127.0.0.1, or where it is told to. Port 0, the default, is any free port. "READY PORT" on standard output says that it listens. It
 ends when its standard input ends, so it never outlives the program that started it.
 """
 
@@ -40,7 +40,11 @@ TRANSPORTS = {
     "any": GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP,
     "tcp": GstRtsp.RTSPLowerTrans.TCP,
     "udp": GstRtsp.RTSPLowerTrans.UDP,
+    "multicast": GstRtsp.RTSPLowerTrans.UDP_MCAST,
 }
+
+#: A group of those that stay within an organisation (RFC 2365, section 6.2).
+GROUP = ("239.192.7.1", "239.192.7.1", 5000, 5099, 1)
 
 
 def split(clip: bytes, mark: bytes) -> list[bytes]:
@@ -122,6 +126,7 @@ def authentication(user: str, password: str, basic: bool, tls: list[str]) -> Gst
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", default="0")
     parser.add_argument("--user")
     parser.add_argument("--password", default="")
@@ -137,7 +142,7 @@ def main() -> None:
 
     Gst.init(None)
     server = GstRtspServer.RTSPServer.new()
-    server.set_address("127.0.0.1")
+    server.set_address(options.address)
     server.set_service(options.port)
     has_roles = bool(options.user or options.tls)
     if has_roles:
@@ -150,6 +155,10 @@ def main() -> None:
         factories[options.audio] = sound()
     for path, factory in factories.items():
         factory.set_protocols(TRANSPORTS[options.transport])
+        if options.transport == "multicast":
+            pool = GstRtspServer.RTSPAddressPool.new()
+            pool.add_range(*GROUP)
+            factory.set_address_pool(pool)
         if has_roles:
             allowed = "user, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
             factory.add_role_from_structure(Gst.Structure.from_string(allowed)[0])

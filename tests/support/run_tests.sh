@@ -44,6 +44,7 @@ add() {
 cargo_arguments=(test --no-fail-fast)
 if [[ ${1:-} == --all ]]; then
     cargo_arguments+=(-- --include-ignored)
+    export MPEGCLIENT_TEST_ALL=1
 fi
 
 status=0

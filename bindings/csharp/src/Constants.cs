@@ -143,6 +143,8 @@ namespace MpegClient
         FramesDropped = 4,
         /// <summary>Events were lost because nobody took them; Value is how many.</summary>
         QueueOverflow = 5,
+        /// <summary>The stream shows no key frame: its frames stay marked as corrupt, also where they look right; Text says why.</summary>
+        NoKeyFrame = 6,
     }
 
     /// <summary>What values a parameter takes.</summary>

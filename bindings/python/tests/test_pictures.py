@@ -15,7 +15,7 @@ import pytest
 
 from live import CLIP_LENGTH, NEVER, Pixels, encode, number_of, numbered_picture, numbers_of, run_ffmpeg, running, steps
 from live import x264
-from mpegclient import Batch, Client, FrameInfo, Order, State, errors
+from mpegclient import Batch, Client, EventKind, FrameInfo, Order, State, errors
 from support import PATIENCE, RtspServer, wait_until
 
 pytest_plugins = ["live_fixtures"]
@@ -308,6 +308,9 @@ def test_a_stream_without_key_frames_is_shown_after_a_while_and_marked(keyless: 
         for client in strict:
             wait_until(functools.partial(has_counted, client, "dropped_corrupt", 10), "they are left out")
             assert client.stats().published == 0
+        for client in [*clients, *strict]:
+            told = [event for event in iter(client.next_event, None) if event.kind is EventKind.NO_KEY_FRAME]
+            assert len(told) == 1 and "no key frame" in told[0].text
 
 
 # ---- Intra refresh ----

@@ -57,10 +57,6 @@ impl Failure {
         Self { kind, cause, text }
     }
 
-    pub(super) fn is_connected(&self) -> bool {
-        self.kind != Kind::Unconnected
-    }
-
     /// Why a session could not be opened.
     pub(super) fn while_opening(&self, step: Step, config: &Config) -> Refusal {
         let (status, phase) = match (self.kind, self.cause) {
@@ -68,6 +64,7 @@ impl Failure {
             (Kind::Answered(404 | 410 | 454), _) => (Status::NotFound, Phase::Setup),
             (Kind::Answered(400..), _) => (Status::ServerGone, Phase::Setup),
             (Kind::Answered(_) | Kind::Nonsense, _) => (Status::BadData, Phase::Probe),
+            (Kind::Unconnected, _) if self.text.contains("lookup address") => (Status::ResolveFailed, Phase::Resolve),
             (Kind::Unconnected, Some(ErrorKind::ConnectionRefused)) => (Status::Refused, Phase::Connect),
             (Kind::Unconnected, Some(ErrorKind::TimedOut)) => (Status::Timeout, Phase::Connect),
             (Kind::Unconnected, Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable)) => {
@@ -126,6 +123,11 @@ mod tests {
         let refused = "Unable to connect to RTSP server: Connection refused (os error 111)";
         for (status, text, expected) in [
             (None, refused, (Status::Refused, Phase::Connect, false)),
+            (
+                None,
+                "Unable to connect to RTSP server: failed to lookup address information: x",
+                (Status::ResolveFailed, Phase::Resolve, false),
+            ),
             (None, "Unable to connect to RTSP server: odd", (Status::IoError, Phase::Connect, false)),
             (None, "Error reading from RTSP peer: EOF\n\nconn: x", (Status::ServerGone, Phase::Connect, false)),
             (None, "RTSP framing error: Incomplete RTSP message at EOF", (Status::ServerGone, Phase::Connect, false)),

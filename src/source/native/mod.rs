@@ -14,11 +14,12 @@ use crate::clock::{Moment, SECOND};
 use crate::config::Config;
 use crate::error::{Error, Phase, Status};
 use crate::geometry::Display;
-use crate::rtp::{AccessUnit, Codec, Depacketizer, Entry, Integrity, RtpPacket, Trust, sdp};
+use crate::nal::Entry;
+use crate::rtp::{AccessUnit, Codec, Depacketizer, Integrity, RtpPacket, Trust, Worth, sdp};
 use crate::sync::Arc;
 use failure::Failure;
 use retina::rtp::ReceivedPacket;
-use session::{Item, Session, Stop, Stream};
+use session::{Interruption, Item, PANICKED, Session, Stop, Stream};
 use std::collections::VecDeque;
 
 /// Seconds from the beginning of NTP's time to that of Unix: RFC 3550, section 4, and RFC 868.
@@ -95,6 +96,10 @@ impl NativeSource {
         &self.capture_times
     }
 
+    pub(crate) fn doubt(&mut self) {
+        self.trust.doubt();
+    }
+
     /// Waits for the next unit, for the stall timeout at most.
     pub(crate) fn next(&mut self) -> Next {
         self.watch.allow_ms(self.stall_timeout_ms);
@@ -132,13 +137,17 @@ impl NativeSource {
         let pts_ns = to_ns(unit.timestamp, self.time_base);
         let told_ns =
             self.report.zip(pts_ns).map(|((clock_ns, at_ns), pts_ns)| clock_ns.saturating_add(pts_ns - at_ns));
+        let is_whole = unit.integrity != Integrity::Damaged;
+        let worth = self.trust.judge(unit);
         let meta = UnitMeta {
             pts_ns,
             arrival,
             capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
-            is_random_access: unit.entry != Entry::None && unit.integrity != Integrity::Damaged,
-            is_damaged: !self.trust.holds(unit),
-            is_incomplete: unit.integrity == Integrity::Damaged,
+            is_random_access: is_whole && unit.entry.is_key(),
+            is_refresh: is_whole && matches!(unit.entry, Entry::Gradual(_)),
+            is_damaged: worth != Worth::Exact,
+            is_promised: worth == Worth::Promised,
+            is_incomplete: !is_whole,
             lost: unit.lost,
         };
         Ok(Unit { packet: Packet::from_bytes(&unit.data)?, meta })
@@ -154,8 +163,12 @@ impl NativeSource {
 
     fn end(&self, stop: Stop) -> End {
         match stop {
-            Stop::Expired(Expiry::Stopped) => End::Stopped,
-            Stop::Expired(Expiry::Deadline) => End::Lost(stalled(self.stall_timeout_ms)),
+            Stop::Interrupted(Interruption::Expired(Expiry::Stopped)) => End::Stopped,
+            Stop::Interrupted(Interruption::Expired(Expiry::Deadline)) => End::Lost(stalled(self.stall_timeout_ms)),
+            // Not in the phase of reading: the other engine is to try.
+            Stop::Interrupted(Interruption::Panicked) => {
+                End::Lost(Error::new(Status::BadData, PANICKED).in_phase(Phase::Setup).retryable(true))
+            }
             Stop::Closed => {
                 let error = Error::new(Status::ServerGone, "the connection was closed");
                 End::Lost(error.in_phase(Phase::Read).retryable(true))

@@ -14,8 +14,9 @@ use retina::client::{
 };
 use retina::rtp::ReceivedPacket;
 use std::future::{Future, poll_fn};
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
+use std::net::ToSocketAddrs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -34,6 +35,9 @@ const PORT: u16 = 554;
 /// What an RTSP server answers where it does not know the transport: RFC 2326, section 7.1.1.
 const UNSUPPORTED_TRANSPORT: u16 = 461;
 
+/// What is told of a panic in what is not ours.
+pub(super) const PANICKED: &str = "the native RTSP engine met with what it did not expect (a panic was caught)";
+
 /// What comes next.
 pub(super) enum Item {
     Packet(ReceivedPacket),
@@ -46,9 +50,17 @@ pub(super) enum Item {
 
 /// Why nothing comes any more.
 pub(super) enum Stop {
-    Expired(Expiry),
+    Interrupted(Interruption),
     Closed,
     Failed(retina::Error),
+}
+
+/// Why a step of retina's did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interruption {
+    Expired(Expiry),
+    /// It met with something that its authors did not expect.
+    Panicked,
 }
 
 /// What the session description tells of the stream that plays.
@@ -63,7 +75,7 @@ pub(super) struct Stream {
 
 /// A session that plays one stream.
 pub(super) struct Session {
-    runtime: Runtime,
+    tasks: Tasks,
     /// There until it is dropped.
     playing: Option<retina::client::Session<Playing>>,
     /// Tells when the server has confirmed the end.
@@ -76,16 +88,17 @@ impl Session {
     pub(super) fn open(config: &Config, watch: &Watch) -> std::result::Result<Self, Refusal> {
         let opening = Opening { config, watch };
         let (url, credentials) = opening.address()?;
-        // Not interruptible, and before the watch is first asked: whoever waits leaves this thread behind.
-        let addresses = opening.resolve(&url)?;
+        // Not interruptible, and before the watch is first asked: whoever waits leaves this thread behind. retina looks the
+        // name up again, as requests have to carry it, which by then takes no time.
+        opening.resolve(&url)?;
         // From here on every step can be interrupted, which this tells whoever ends it.
         watch.poll();
-        let runtime = opening.runtime()?;
+        let tasks = Tasks::new().map_err(|text| opening.refusal(Status::System, Phase::Connect, &text))?;
         let group = Arc::new(SessionGroup::default());
-        let described = opening.describe(&runtime, &url, credentials, &addresses, &group)?;
+        let described = opening.describe(&tasks, url, credentials, &group)?;
         let stream = opening.choose(&described)?;
-        let playing = opening.play(&runtime, described, &stream)?;
-        Ok(Self { runtime, playing: Some(playing), group, stream })
+        let playing = opening.play(&tasks, described, &stream)?;
+        Ok(Self { tasks, playing: Some(playing), group, stream })
     }
 
     pub(super) fn stream(&self) -> &Stream {
@@ -100,10 +113,10 @@ impl Session {
         loop {
             // Also where packets come so fast that it is never waited for one.
             if let Some(expiry) = watch.expiry() {
-                return Err(Stop::Expired(expiry));
+                return Err(Stop::Interrupted(Interruption::Expired(expiry)));
             }
             let next = poll_fn(|context| Pin::new(&mut *playing).poll_next(context));
-            match run(&self.runtime, watch, next).map_err(Stop::Expired)? {
+            match self.tasks.run(watch, next).map_err(Stop::Interrupted)? {
                 None => return Err(Stop::Closed),
                 Some(Err(error)) => return Err(Stop::Failed(error)),
                 Some(Ok(PacketItem::Rtp(packet))) => return Ok(Item::Packet(packet)),
@@ -123,7 +136,7 @@ impl Drop for Session {
     /// Tells the server, but does not wait long for its answer.
     fn drop(&mut self) {
         let (playing, group) = (self.playing.take(), Arc::clone(&self.group));
-        self.runtime.block_on(async {
+        let _ = self.tasks.block_on(async {
             // Has to be dropped within the runtime, where it says farewell.
             drop(playing);
             let _ = tokio::time::timeout(FAREWELL, group.await_teardown()).await;
@@ -131,31 +144,59 @@ impl Drop for Session {
     }
 }
 
-/// Does something until it is done, or until the watch says that it must end.
-fn run<T>(runtime: &Runtime, watch: &Watch, work: impl Future<Output = T>) -> std::result::Result<T, Expiry> {
-    runtime.block_on(async {
-        let mut work = std::pin::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return Ok(done),
-                () = stopped(watch) => {}
-                () = tokio::time::sleep(TICK.min(watch.remaining())) => {}
-            }
-            if let Some(expiry) = watch.poll() {
-                return Err(expiry);
-            }
-        }
-    })
+/// What retina's tasks run in: this thread, and one more for as long as a name is looked up.
+struct Tasks {
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
 }
 
-/// Waits until the watch is stopped.
-async fn stopped(watch: &Watch) {
-    poll_fn(|context| {
-        watch.wake_on_stop(context.waker());
-        if watch.is_stopped() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+impl Tasks {
+    fn new() -> std::result::Result<Self, String> {
+        let mut builder = Builder::new_current_thread();
+        let made = builder.enable_all().max_blocking_threads(1).thread_keep_alive(Duration::ZERO).build();
+        made.map(|runtime| Self { runtime: Some(runtime) }).map_err(|error| error.to_string())
+    }
+
+    /// Does something to its end. Panics end here: retina is not ours, and the other engine may do better.
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> std::result::Result<T, Interruption> {
+        let runtime = self.runtime.as_ref().ok_or(Interruption::Panicked)?;
+        catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))).map_err(|_| Interruption::Panicked)
+    }
+
+    /// Does something until it is done, or until the watch says that it must end.
+    fn run<T>(&self, watch: &Watch, work: impl Future<Output = T>) -> std::result::Result<T, Interruption> {
+        let mut work = pin!(work);
+        // Looked at each time, too: where bytes come without a pause, no timer has its turn. A stop wakes the task.
+        let mut watched = poll_fn(|context| {
+            watch.wake_on_stop(context.waker());
+            match watch.expiry() {
+                Some(expiry) => Poll::Ready(Err(expiry)),
+                None => work.as_mut().poll(context).map(Ok),
+            }
+        });
+        let done = self.block_on(async {
+            loop {
+                tokio::select! {
+                    biased;
+                    done = &mut watched => return done,
+                    () = tokio::time::sleep(TICK.min(watch.remaining())) => {}
+                }
+                if let Some(expiry) = watch.poll() {
+                    return Err(expiry);
+                }
+            }
+        });
+        done?.map_err(Interruption::Expired)
+    }
+}
+
+impl Drop for Tasks {
+    /// Waits for nothing: a name server that does not answer would be waited for.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// One that the server has described.
@@ -186,52 +227,30 @@ impl Opening<'_> {
         Ok((url, (!is_open).then_some(Credentials { username, password })))
     }
 
-    fn resolve(&self, url: &Url) -> std::result::Result<Vec<SocketAddr>, Refusal> {
+    /// Sees to it that the name has an address.
+    fn resolve(&self, url: &Url) -> std::result::Result<(), Refusal> {
         let host = url.host_str().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-        let addresses = (host, url.port().unwrap_or(PORT)).to_socket_addrs().map(Vec::from_iter);
-        addresses.map_err(|error| {
-            let text = error.to_string();
-            self.refusal(Status::ResolveFailed, Phase::Resolve, &text)
-        })
-    }
-
-    fn runtime(&self) -> std::result::Result<Runtime, Refusal> {
-        let made = Builder::new_current_thread().enable_all().build();
-        made.map_err(|error| self.refusal(Status::System, Phase::Connect, &error.to_string()))
+        let addresses = (host, url.port().unwrap_or(PORT)).to_socket_addrs();
+        let found = addresses.map_err(|error| error.to_string()).map(|mut addresses| addresses.next());
+        let found = found.and_then(|first| first.ok_or_else(|| "the name has no address".to_owned()));
+        found.map(|_| ()).map_err(|text| self.refusal(Status::ResolveFailed, Phase::Resolve, &text))
     }
 
     /// Connects to the first address that lets us, and asks for the session description.
     fn describe(
         &self,
-        runtime: &Runtime,
-        url: &Url,
+        tasks: &Tasks,
+        url: Url,
         credentials: Option<Credentials>,
-        addresses: &[SocketAddr],
         group: &Arc<SessionGroup>,
     ) -> std::result::Result<DescribedSession, Refusal> {
-        let mut refusal = self.refusal(Status::ResolveFailed, Phase::Resolve, "the name has no address");
-        for address in addresses {
-            let mut url = url.clone();
-            if url.set_ip_host(address.ip()).is_err() {
-                continue;
-            }
-            let options = SessionOptions::default()
-                .creds(credentials.clone())
-                .user_agent(concat!("mpegclient/", env!("CARGO_PKG_VERSION")).to_owned())
-                .session_group(Arc::clone(group))
-                // Some servers name a new one in each answer.
-                .session_id(SessionIdPolicy::UseFirst);
-            match self.step(runtime, Step::Describe, DescribedSession::describe(url, options)) {
-                Ok(described) => return Ok(described),
-                Err((failed, is_connected)) => {
-                    refusal = failed;
-                    if is_connected {
-                        break;
-                    }
-                }
-            }
-        }
-        Err(refusal)
+        let options = SessionOptions::default()
+            .creds(credentials)
+            .user_agent(concat!("mpegclient/", env!("CARGO_PKG_VERSION")).to_owned())
+            .session_group(Arc::clone(group))
+            // Some servers name a new one in each answer.
+            .session_id(SessionIdPolicy::UseFirst);
+        self.step(tasks, Step::Describe, DescribedSession::describe(url, options))
     }
 
     /// The first video stream.
@@ -252,7 +271,7 @@ impl Opening<'_> {
 
     fn play(
         &self,
-        runtime: &Runtime,
+        tasks: &Tasks,
         mut described: DescribedSession,
         stream: &Stream,
     ) -> std::result::Result<retina::client::Session<Playing>, Refusal> {
@@ -260,16 +279,16 @@ impl Opening<'_> {
         let udp = || Transport::Udp(UdpTransportOptions::default());
         let first = if self.config.transport == "udp" { udp() } else { tcp() };
         let setup = described.setup(stream.index, SetupOptions::default().transport(first));
-        match self.step(runtime, Step::Setup, setup) {
-            Err((refusal, _)) if self.may_use_udp(&refusal) => {
+        match self.step(tasks, Step::Setup, setup) {
+            Err(refusal) if self.may_use_udp(&refusal) => {
                 let setup = described.setup(stream.index, SetupOptions::default().transport(udp()));
-                self.step(runtime, Step::Setup, setup).map_err(|(refusal, _)| refusal)?;
+                self.step(tasks, Step::Setup, setup)?;
             }
-            other => other.map_err(|(refusal, _)| refusal)?,
+            other => other?,
         }
         // What servers say of the first sequence number is often not true.
         let options = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore);
-        self.step(runtime, Step::Play, described.play(options)).map_err(|(refusal, _)| refusal)
+        self.step(tasks, Step::Play, described.play(options))
     }
 
     /// Where the server refuses TCP, libavformat is the better one for UDP: it puts packets back in order.
@@ -278,27 +297,27 @@ impl Opening<'_> {
         is_refused && self.config.transport == "auto" && self.config.rtsp_engine == RtspEngine::Native
     }
 
-    /// Does one step; its failure comes with whether there was a connection.
+    /// Does one step.
     fn step<T>(
         &self,
-        runtime: &Runtime,
+        tasks: &Tasks,
         step: Step,
         work: impl Future<Output = std::result::Result<T, retina::Error>>,
-    ) -> std::result::Result<T, (Refusal, bool)> {
-        match run(runtime, self.watch, work) {
+    ) -> std::result::Result<T, Refusal> {
+        match tasks.run(self.watch, work) {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(error)) => {
-                let failure = Failure::of(&error);
-                Err((failure.while_opening(step, self.config), failure.is_connected()))
-            }
-            Err(expiry) => Err((self.expired(expiry), true)),
+            Ok(Err(error)) => Err(Failure::of(&error).while_opening(step, self.config)),
+            Err(interruption) => Err(self.interrupted(interruption)),
         }
     }
 
-    fn expired(&self, expiry: Expiry) -> Refusal {
-        match expiry {
-            Expiry::Stopped => self.refusal(Status::Stopped, Phase::Connect, "asked to stop"),
-            Expiry::Deadline => self.refusal(Status::Timeout, Phase::Connect, "no answer in time"),
+    fn interrupted(&self, interruption: Interruption) -> Refusal {
+        match interruption {
+            Interruption::Expired(Expiry::Stopped) => self.refusal(Status::Stopped, Phase::Connect, "asked to stop"),
+            Interruption::Expired(Expiry::Deadline) => {
+                self.refusal(Status::Timeout, Phase::Connect, "no answer in time")
+            }
+            Interruption::Panicked => self.refusal(Status::BadData, Phase::Setup, PANICKED).for_other(),
         }
     }
 
@@ -313,5 +332,31 @@ impl Refusal {
     fn for_other(mut self) -> Self {
         self.is_for_other = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_at_the_engine_and_leaves_it_usable() {
+        let (tasks, watch) = (Tasks::new().expect("a runtime"), Watch::default());
+        let surprise = async { None::<u8>.expect("a surprise") };
+        assert_eq!(tasks.run(&watch, surprise), Err(Interruption::Panicked));
+        assert_eq!(tasks.run(&watch, async { 5 }), Ok(5));
+    }
+
+    #[test]
+    fn work_that_never_pauses_is_ended_in_time() {
+        let (tasks, watch) = (Tasks::new().expect("a runtime"), Watch::default());
+        watch.allow_ms(20);
+        let restless = poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        assert_eq!(tasks.run(&watch, restless), Err(Interruption::Expired(Expiry::Deadline)));
+        watch.stop();
+        assert_eq!(tasks.run(&watch, async {}), Err(Interruption::Expired(Expiry::Stopped)));
     }
 }

@@ -107,6 +107,7 @@ class EventKind(_Open):
     RECONNECTED = 3
     FRAMES_DROPPED = 4
     QUEUE_OVERFLOW = 5
+    NO_KEY_FRAME = 6
 
 
 class Order(_Open):

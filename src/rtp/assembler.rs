@@ -1,19 +1,13 @@
 //! NAL units of H.264 and H.265 to access units: what both have in common.
 
-use super::{AccessUnit, Entry, Integrity, Lead, MAX_UNIT, RtpPacket, h264, h265};
+use super::{AccessUnit, Integrity, MAX_UNIT, RtpPacket, h264, h265};
+use crate::nal::{Entry, Format, Kind, Lead, Recovery, Slice, entry_of};
 use std::collections::VecDeque;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
 /// A parameter set is smaller than this.
 const MAX_SETS: usize = 4096;
-
-/// Whose NAL units they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    H264,
-    H265,
-}
 
 /// What a packet holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,38 +29,10 @@ pub(super) enum Payload<'a> {
     Unknown,
 }
 
-/// What a NAL unit is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The first of an access unit, where there is one.
-    Delimiter,
-    /// The parameter set with which those before a key frame begin: the sequence's in H.264, the video's in H.265.
-    Sequence,
-    /// A recovery point after so many frames.
-    Recovery(u32),
-    Slice {
-        /// The picture begins with it.
-        is_first: bool,
-        entry: Entry,
-        is_reference: bool,
-        lead: Lead,
-    },
-    Other,
-}
-
-impl Format {
-    fn parse(self, payload: &[u8]) -> Payload<'_> {
-        match self {
-            Self::H264 => h264::parse(payload),
-            Self::H265 => h265::parse(payload),
-        }
-    }
-
-    fn classify(self, nal: &[u8]) -> Kind {
-        match self {
-            Self::H264 => h264::classify(nal),
-            Self::H265 => h265::classify(nal),
-        }
+fn parse(format: Format, payload: &[u8]) -> Payload<'_> {
+    match format {
+        Format::H264 => h264::parse(payload),
+        Format::H265 => h265::parse(payload),
     }
 }
 
@@ -110,8 +76,10 @@ struct Unit {
     was_marked: bool,
     first: Option<Kind>,
     /// Its first slice.
-    slice: Option<Kind>,
-    recovery: Option<u32>,
+    slice: Option<Slice>,
+    /// One of its slices builds on other pictures.
+    is_inter: bool,
+    recovery: Option<Recovery>,
 }
 
 impl NalAssembler {
@@ -178,7 +146,7 @@ impl NalAssembler {
             self.unit.open_at = None;
             self.unit.is_damaged = true;
         }
-        match self.format.parse(payload) {
+        match parse(self.format, payload) {
             Payload::Empty => {}
             Payload::Whole(nal) => self.add(&[nal]),
             Payload::Several(nals) => self.add_several(nals),
@@ -231,7 +199,7 @@ impl NalAssembler {
         let mut kinds = [Some(self.format.classify(nal)), None, None, None];
         // Some senders take a key frame with its parameter sets for one NAL unit, start codes and all.
         for kind in kinds.iter_mut().skip(1) {
-            if matches!(self.format.classify(nal), Kind::Slice { .. }) {
+            if self.format.is_slice(nal) {
                 break;
             }
             let sets = &nal[..nal.len().min(MAX_SETS)];
@@ -247,23 +215,22 @@ impl NalAssembler {
     fn note(&mut self, kind: Kind) {
         match kind {
             Kind::Sequence => self.brings_sets = Some(true),
-            Kind::Recovery(frames) => self.unit.recovery = Some(frames),
-            Kind::Slice { is_first, .. } => self.note_slice(is_first),
-            Kind::Delimiter | Kind::Other => {}
+            Kind::Recovery(recovery) => self.unit.recovery = Some(recovery),
+            Kind::Slice(slice) => self.note_slice(slice),
+            Kind::Delimiter | Kind::Message | Kind::Other => {}
         }
         self.unit.first.get_or_insert(kind);
-        if matches!(kind, Kind::Slice { .. }) {
-            self.unit.slice.get_or_insert(kind);
-        }
     }
 
-    /// Finds out markers that come before a picture's end.
-    fn note_slice(&mut self, is_first: bool) {
-        let is_cut = self.unit.slice.is_none() && !is_first && self.last_timestamp == Some(self.unit.timestamp);
+    /// Notes a slice, and finds out markers that come before a picture's end.
+    fn note_slice(&mut self, slice: Slice) {
+        let is_cut = self.unit.slice.is_none() && !slice.is_first && self.last_timestamp == Some(self.unit.timestamp);
         if self.format == Format::H265 && (self.unit.was_marked || is_cut) {
             self.marker = Marker::Ignored;
             self.unit.is_damaged |= is_cut;
         }
+        self.unit.is_inter |= !slice.is_intra;
+        self.unit.slice.get_or_insert(slice);
     }
 
     /// Hands the unit out; `None` if nothing came of it.
@@ -277,10 +244,10 @@ impl NalAssembler {
             self.has_gap |= unit.is_damaged || unit.follows_gap;
             return None;
         }
-        let is_damaged = unit.is_damaged || (unit.may_lack_start && !self.begins_whole(unit.first));
-        self.last_timestamp = Some(unit.timestamp);
         let (starts_picture, entry, is_reference, lead) = unit.picture();
-        if matches!(entry, Entry::Clean | Entry::Open) && unit.recovery.is_none() && !is_damaged {
+        let is_damaged = unit.is_damaged || (unit.may_lack_start && !self.begins_whole(unit.first, entry));
+        self.last_timestamp = Some(unit.timestamp);
+        if entry.is_key() && unit.recovery.is_none() && !is_damaged {
             self.brings_sets.get_or_insert(false);
         }
         Some(AccessUnit {
@@ -299,11 +266,12 @@ impl NalAssembler {
         })
     }
 
-    /// Whether nothing can be missing at the beginning of a unit: it begins as units do, or as key frames do.
-    fn begins_whole(&self, first: Option<Kind>) -> bool {
+    /// Whether nothing can be missing at the beginning of a unit: it begins as units do, or as key frames do, which may
+    /// have messages before their first slice.
+    fn begins_whole(&self, first: Option<Kind>, entry: Entry) -> bool {
         match first {
             Some(Kind::Delimiter | Kind::Sequence) => true,
-            Some(Kind::Slice { is_first: true, entry, .. }) if entry != Entry::None => {
+            Some(Kind::Slice(_) | Kind::Message | Kind::Recovery(_)) if entry.is_key() => {
                 let is_joined = self.last_timestamp.is_none() && self.lost == 0 && self.brings_sets.is_none();
                 is_joined || self.brings_sets == Some(false)
             }
@@ -320,16 +288,11 @@ impl Unit {
 
     /// Whether a picture starts with it, whether decoding may, whether others build on it, and whether it leads.
     fn picture(&self) -> (bool, Entry, bool, Lead) {
-        let Some(Kind::Slice { is_first, entry, is_reference, lead }) = self.slice else {
+        let Some(slice) = self.slice else {
             return (false, Entry::None, false, Lead::No);
         };
-        let entry = match (entry, self.recovery) {
-            _ if !is_first => Entry::None,
-            (Entry::None, Some(0)) => Entry::Open,
-            (Entry::None, Some(frames)) => Entry::Gradual(frames),
-            (entry, _) => entry,
-        };
-        (is_first, entry, is_reference, lead)
+        let entry = if slice.is_first { entry_of(slice, !self.is_inter, self.recovery) } else { Entry::None };
+        (slice.is_first, entry, slice.is_reference, slice.lead)
     }
 
     /// Gives up the NAL unit of which pieces are missing.
