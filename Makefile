@@ -38,6 +38,7 @@ wheel: static ## build a Python wheel around the self-contained library
 	@$(INSTALL_MISSING) demo
 	rm -rf $(TARGET)/wheel && mkdir -p $(TARGET)/wheel && cp -r bindings/python $(TARGET)/wheel/source
 	MPEGCLIENT_LIBRARY=$(abspath $(TARGET)/static/libmpegclient.so) \
+	    MPEGCLIENT_PLATFORM=$$(bindings/static/platform.sh $(TARGET)/static/libmpegclient.so) \
 	    $(TARGET)/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir $(TARGET)/wheel $(TARGET)/wheel/source
 	@ls $(TARGET)/wheel/*.whl
 

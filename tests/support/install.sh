@@ -26,6 +26,7 @@ libclang-dev               | to read the headers of FFmpeg (bindgen)    | libcla
 static_packages='
 dpkg-dev                   | to fetch the source of FFmpeg              | (Debian only)
 xz-utils                   | to unpack it                               | xz
+patch                      | to change it                               | patch
 make                       | to build it                                | make
 nasm                       | to build its fast parts                    | nasm
 libmbedtls-dev             | to link TLS in                             | Mbed TLS 2.28 as a static library
