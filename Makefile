@@ -13,7 +13,7 @@ SONAME := libmpegclient.so.0
 INSTALL_MISSING := tests/support/install.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build static wheel header abi demo test test-all test-faults proof fuzz soak coverage bench lint install uninstall clean
+.PHONY: help setup build static wheel header abi demo test test-all test-faults test-ffmpeg proof fuzz soak coverage bench lint install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -38,6 +38,7 @@ wheel: static ## build a Python wheel around the self-contained library
 	@$(INSTALL_MISSING) demo
 	rm -rf $(TARGET)/wheel && mkdir -p $(TARGET)/wheel && cp -r bindings/python $(TARGET)/wheel/source
 	MPEGCLIENT_LIBRARY=$(abspath $(TARGET)/static/libmpegclient.so) \
+	    MPEGCLIENT_PLATFORM=$$(bindings/static/platform.sh $(TARGET)/static/libmpegclient.so) \
 	    $(TARGET)/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir $(TARGET)/wheel $(TARGET)/wheel/source
 	@ls $(TARGET)/wheel/*.whl
 
@@ -66,6 +67,11 @@ test-faults: ## run the whole fault matrix and print it, about 4 minutes
 	@$(INSTALL_MISSING) test
 	@$(MAKE) --no-print-directory build
 	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) $(TARGET)/venv/bin/python tests/faults/matrix.py
+
+# Needs root. SUITE=trixie has FFmpeg 7.1, sid the newest that Debian has.
+test-ffmpeg: ## build and test with the FFmpeg of another Debian, SUITE=trixie
+	@$(INSTALL_MISSING) other-ffmpeg
+	@tests/support/other_ffmpeg.sh $(or $(SUITE),trixie)
 
 # PARTS="miri fuzz" for some of them, QUICK=1 for what fits into a few minutes; tests/proof/ holds one script a part.
 proof: ## sanitizers, models, fuzzers, endurance: run all and print one table

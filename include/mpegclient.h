@@ -29,7 +29,8 @@
  * Functions that can fail return an int32_t: 0 is success, every failure is negative. The names of statuses are written
  * here without MPEGCLIENT_ERROR_. Every function may also return INVALID_ARGUMENT, FORKED and INTERNAL. Results are
  * written on success only, except sizes needed. mpegclient_last_error has the words for the calling thread's last
- * failure; mpegclient_client_error has the last failure of the stream, also of what happens in the background.
+ * failure, mpegclient_thread_error its phase and details too; mpegclient_client_error has those of the stream's last
+ * failure, also of what happens in the background.
  *
  * ---- Ownership -------------------------------------------------------------------------------------------------
  *
@@ -43,9 +44,9 @@
  *
  * Every function may be called on any thread at any time, also on the same object, except ..._free: when that begins, no
  * other call of the object may be in progress or come later (nor may anybody read the frames of a lease, when
- * mpegclient_lease_release begins). setup and start do not wait for another thread's call in
- * progress: they return BUSY. The library installs no signal handler and prints nothing unless asked to (libsrt, where
- * FFmpeg uses it, may say something on the standard error stream by itself).
+ * mpegclient_lease_release begins). setup and start do not wait for another thread's call in progress: they return BUSY.
+ * The library installs no signal handler and prints nothing unless asked to (libsrt, where FFmpeg uses it, may say
+ * something on the standard error stream by itself).
  * After fork a child must not use the parent's clients: every call returns FORKED, and free only leaves them alone. So
  * does release with the parent's leases, whose frames a child must not read: the memory is shared with the parent, which
  * writes to it again once it has given the lease back.
@@ -80,6 +81,7 @@
  *   last   OK while what is asked for is still there, else STOPPED, ENDED or FAILED as the state is
  *   seen   OK if the frame is in the ring, else NO_FRAME
  *   some   OK if an event waits, else NO_EVENT
+ *   LIVING CONNECTING for a live stream after terminate and for a source that ended or failed, else WAITING_KEYFRAME
  *
  * call            IDLE      CONNECTING   READY      WAITING_KEYFRAME RUNNING    STALLED    RECONNECTING STOPPED     ENDED         FAILED
  * set_parameter   ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
@@ -103,10 +105,9 @@
  * event_fd        ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
  * event_arm       ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
  *
- * LIVING is CONNECTING for a live stream after terminate and for a source that ended or failed, WAITING_KEYFRAME
- * otherwise. READY counts as STOPPED for reading, and so does CONNECTING until start was called. The calls that wait
- * return INTERRUPTED in every state but IDLE while mpegclient_interrupt is on. stream_info goes on telling of the last
- * connection while the next is being made.
+ * READY counts as STOPPED for reading, and so does CONNECTING until start was called. The calls that wait return
+ * INTERRUPTED in every state but IDLE while mpegclient_interrupt is on. stream_info goes on telling of the last connection
+ * while the next is being made.
  */
 
 
@@ -296,7 +297,7 @@
 // Red, green, blue, opacity; 8 bits each.
 #define MPEGCLIENT_PIXEL_FORMAT_RGBA 2
 
-// Lightness; 8 bits.
+// Brightness (luma), 0 for black to 255 for white; 8 bits.
 #define MPEGCLIENT_PIXEL_FORMAT_GRAY8 3
 
 // The frames lie in the computer's main memory.
@@ -393,6 +394,26 @@ typedef struct MpegClientCancel MpegClientCancel;
 
 // Frames held without copying. Made by mpegclient_acquire_frames.
 typedef struct MpegClientLease MpegClientLease;
+
+// A failure: the last one of a client's stream, those in the background included, or of the calling thread.
+typedef struct {
+  // sizeof(MpegClientError), set by the caller.
+  uint32_t struct_size;
+  // MPEGCLIENT_ERROR_*; MPEGCLIENT_OK if nothing has failed yet.
+  int32_t status;
+  // MPEGCLIENT_PHASE_*.
+  int32_t phase;
+  // libav's error code, 0 if libav was not involved.
+  int32_t av_code;
+  // RTSP or HTTP status that the server answered, 0 if not known.
+  int32_t protocol_status;
+  // 1: the same attempt may succeed later.
+  uint32_t retryable;
+  // When it happened, nanoseconds since 1970 by the local clock; INT64_MIN if nothing has failed yet.
+  int64_t time_ns;
+  // What happened, in UTF-8 without credentials, cut at the end if it is longer.
+  char message[512];
+} MpegClientError;
 
 // Receives log lines: the level (MPEGCLIENT_LOG_*), one line in UTF-8 without line break, valid until the function
 // returns, and the pointer given with the function. Called on any thread, also on several at once, and must not call
@@ -527,26 +548,6 @@ typedef struct {
   // Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
   uint64_t repeated;
 } MpegClientStats;
-
-// The last failure of a client's stream, those in the background included.
-typedef struct {
-  // sizeof(MpegClientError), set by the caller.
-  uint32_t struct_size;
-  // MPEGCLIENT_ERROR_*; MPEGCLIENT_OK if nothing has failed yet.
-  int32_t status;
-  // MPEGCLIENT_PHASE_*.
-  int32_t phase;
-  // libav's error code, 0 if libav was not involved.
-  int32_t av_code;
-  // RTSP or HTTP status that the server answered, 0 if not known.
-  int32_t protocol_status;
-  // 1: the same attempt may succeed later.
-  uint32_t retryable;
-  // When it happened, nanoseconds since 1970 by the local clock; INT64_MIN if nothing has failed yet.
-  int64_t time_ns;
-  // What happened, in UTF-8 without credentials, cut at the end if it is longer.
-  char message[512];
-} MpegClientError;
 
 // What to read. All members 0 but struct_size: the newest read_size frames there are, without waiting.
 typedef struct {
@@ -707,6 +708,13 @@ const char *mpegclient_phase_string(int32_t phase);
 // thread. Threads: each has its own. Since: 0.1.
 const char *mpegclient_last_error(void);
 
+// Tells all that is known of the last call on this thread that failed: what mpegclient_last_error has in words, its phase,
+// and what libav and the server said. A call that succeeds leaves it alone, this one too.
+//
+// `error` has its struct_size set; its status is OK if nothing has failed yet.
+// Returns: OK; INVALID_ARGUMENT. Threads: each has its own. Since: 0.1.
+int32_t mpegclient_thread_error(MpegClientError *error);
+
 // Sets how much is logged, for the whole process. Without a callback the lines go to the standard error stream.
 //
 // `level` is MPEGCLIENT_LOG_*.
@@ -791,7 +799,8 @@ int32_t mpegclient_start(MpegClient *client);
 
 // Stops decoding. A live stream is disconnected; its last frames stay readable. Ends a setup in progress.
 //
-// Returns: OK, also if it is not started; BUSY if another thread's setup or start does not give way in time. Blocks: 500 ms at most, in every state. Since: 0.1.
+// Returns: OK, also if it is not started; BUSY if another thread's setup or start does not give way in time.
+// Blocks: 500 ms at most, in every state. Since: 0.1.
 int32_t mpegclient_terminate(MpegClient *client);
 
 // Terminates, closes the stream and gives its frames up. The parameters stay, the default URL among them.
@@ -831,7 +840,8 @@ int32_t mpegclient_stats(const MpegClient *client, MpegClientStats *stats);
 // Returns: OK; INVALID_ARGUMENT. Since: 0.1.
 int32_t mpegclient_client_error(const MpegClient *client, MpegClientError *error);
 
-// Describes a client for a person: state, stream, counters, parameters; some lines of UTF-8 without credentials.
+// Describes a client for a person: state, stream, counters, and the parameters that were set; some lines of UTF-8
+// without credentials and without a line break at the end.
 //
 // `buffer` receives the text with its NUL; it may be NULL if `buffer_size` is 0. `needed` receives the size that the
 // text takes with its NUL, whether it fits or not; it may be NULL.
@@ -938,8 +948,8 @@ int32_t mpegclient_next_event(MpegClient *client,
 int32_t mpegclient_event_fd(MpegClient *client,
                             int32_t *descriptor);
 
-// Has the descriptor become readable once a frame newer than this one is there. Holds until it is called again: after each
-// read call it with the last frame's number, or the descriptor stays readable.
+// Has the descriptor become readable once a frame newer than this one is there. Holds until it is called again: after
+// each read call it with the last frame's number, or the descriptor stays readable.
 //
 // `after_seq` is a frame's number, such as the last one that was read; UINT64_MAX, as at first: frames are not told.
 // Returns: OK; INVALID_ARGUMENT. Since: 0.1.
@@ -948,8 +958,8 @@ int32_t mpegclient_event_arm(MpegClient *client,
 
 // Waits until one of several clients has a frame newer than the number given for it.
 //
-// `clients` and `after_seqs` have `count` elements each, 1 or more. `timeout_ms`: 0: look only; below 0: no limit. `cancel`
-// ends the wait; it may be NULL. `index` receives the place of the first client that has one.
+// `clients` and `after_seqs` have `count` elements each, 1 or more. `timeout_ms`: 0: look only; below 0: no limit.
+// `cancel` ends the wait; it may be NULL. `index` receives the place of the first client that has one.
 // Returns: OK; INVALID_ARGUMENT; TIMEOUT; INTERRUPTED (one of them is); CANCELLED; BAD_STATE, STOPPED, ENDED or FAILED
 // if none of them is living, as the first one is. Since: 0.1.
 int32_t mpegclient_wait_any(const MpegClient *const *clients,

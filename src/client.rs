@@ -310,12 +310,20 @@ impl Client {
         Ok(())
     }
 
-    /// Why there is no frame.
+    /// Why there is no frame. A stream that has failed for good tells the phase, and what libav and the server said.
     fn absence(&self, standstill: Option<Status>) -> Error {
         let state = self.board.state();
+        let status = standstill.unwrap_or(Status::Timeout);
         let cause = self.last_failure().filter(|_| !matches!(state, State::Running | State::Ready | State::Stopped));
-        let cause = cause.map_or(String::new(), |failure| format!("; last failure: {}", failure.error));
-        Error::new(standstill.unwrap_or(Status::Timeout), format!("the stream is {}{cause}", state.text()))
+        let Some(Failure { error: cause, .. }) = cause else {
+            return Error::new(status, state.text());
+        };
+        let error = Error::new(status, format!("{}; last failure: {cause}", state.text()));
+        if status != Status::Failed {
+            return error;
+        }
+        let Error { phase, av_code, protocol_status, .. } = cause;
+        Error { phase, av_code, protocol_status, ..error }
     }
 
     fn view(&self) -> Result<Arc<View>> {
@@ -369,7 +377,7 @@ impl Client {
         let mut text = format!("mpegclient {}\n", env!("CARGO_PKG_VERSION"));
         // Writing to a String cannot fail.
         let _ = self.write_description(&mut text);
-        redact_with(&text, &self.parameters.lock().secrets())
+        redact_with(text.trim_end(), &self.parameters.lock().secrets())
     }
 
     fn write_description(&self, text: &mut String) -> std::fmt::Result {
@@ -402,7 +410,10 @@ impl Client {
         if let Some(failure) = self.last_failure() {
             writeln!(text, "last failure: {}", failure.error)?;
         }
-        write!(text, "parameters:\n{}", self.parameters.lock().describe())
+        match self.parameters.lock().describe().as_str() {
+            "" => write!(text, "parameters: all at their defaults"),
+            set => write!(text, "parameters: all at their defaults but for\n{set}"),
+        }
     }
 }
 

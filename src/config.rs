@@ -38,7 +38,7 @@ pub enum PixelFormat {
     Bgr24 = 1,
     /// Red, green, blue, opacity.
     Rgba = 2,
-    /// Lightness alone.
+    /// Brightness (luma) alone.
     Gray8 = 3,
 }
 

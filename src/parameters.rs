@@ -235,7 +235,7 @@ impl Parameters {
         self.number("read_size")
     }
 
-    /// Every parameter with its value, secrets hidden, one to a line.
+    /// The parameters that were set, with their values, secrets hidden, one to a line.
     pub fn describe(&self) -> String {
         let secrets = self.secrets();
         let shown = |is_secret: bool, value: &str| match value {
@@ -244,7 +244,8 @@ impl Parameters {
             value => redact_with(value, &secrets),
         };
         let mut text = String::new();
-        for parameter in TABLE {
+        // In the order of the table, which is one of subjects.
+        for parameter in TABLE.iter().filter(|parameter| self.set.contains_key(parameter.key)) {
             let value = shown(parameter.kind == Kind::Secret, self.value(parameter));
             text.push_str(&format!("  {} = {value}\n", parameter.key));
         }
@@ -425,6 +426,7 @@ mod tests {
         parameters.set("password", "s3cret").expect("refused");
         parameters.set("url", "rtsp://bob:hunter2@cam/1").expect("refused");
         let text = parameters.describe();
+        assert_eq!(text.lines().count(), 2, "those that were not set are left out: {text}");
         assert!(!text.contains("s3cret") && !text.contains("hunter2"), "{text}");
     }
 

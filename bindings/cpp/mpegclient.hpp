@@ -35,25 +35,6 @@ using milliseconds = std::chrono::milliseconds;
 // How long a call waits: without limit (setup: for the parameter setup_timeout).
 inline constexpr milliseconds no_limit{-1};
 
-// A call that did not succeed.
-class error : public std::runtime_error {
-public:
-    error(std::int32_t status, std::int32_t phase, const std::string &message)
-        : std::runtime_error(message), status_(status), phase_(phase) {}
-
-    // MPEGCLIENT_ERROR_*.
-    [[nodiscard]] std::int32_t status() const noexcept { return status_; }
-    // What the status means, in one sentence. what() has the words for this very failure.
-    [[nodiscard]] const char *status_text() const noexcept { return mpegclient_status_string(status_); }
-    // MPEGCLIENT_PHASE_*: the step of the stream's life that failed, if the stream did.
-    [[nodiscard]] std::int32_t phase() const noexcept { return phase_; }
-    [[nodiscard]] const char *phase_text() const noexcept { return mpegclient_phase_string(phase_); }
-
-private:
-    std::int32_t status_;
-    std::int32_t phase_;
-};
-
 using frame_info = MpegClientFrameInfo;
 
 // The members that C callers fill in to say how large a struct is are set by whoever makes one here.
@@ -63,17 +44,36 @@ template <typename Struct> [[nodiscard]] constexpr Struct sized() noexcept {
     return made;
 }
 
+// A call that did not succeed.
+class error : public std::runtime_error {
+public:
+    // The last call on this thread, which failed.
+    error() : std::runtime_error(mpegclient_last_error()) { (void)mpegclient_thread_error(&known_); }
+
+    // MPEGCLIENT_ERROR_*.
+    [[nodiscard]] std::int32_t status() const noexcept { return known_.status; }
+    // What the status means, in one sentence. what() has the words for this very failure.
+    [[nodiscard]] const char *status_text() const noexcept { return mpegclient_status_string(status()); }
+    // MPEGCLIENT_PHASE_*: the step of the stream's life that failed, if the stream did.
+    [[nodiscard]] std::int32_t phase() const noexcept { return known_.phase; }
+    [[nodiscard]] const char *phase_text() const noexcept { return mpegclient_phase_string(phase()); }
+    // libav's error code, 0 if libav was not involved.
+    [[nodiscard]] std::int32_t av_code() const noexcept { return known_.av_code; }
+    // RTSP or HTTP status that the server answered, 0 if not known.
+    [[nodiscard]] std::int32_t protocol_status() const noexcept { return known_.protocol_status; }
+    // The same attempt may succeed later.
+    [[nodiscard]] bool retryable() const noexcept { return known_.retryable != 0; }
+
+private:
+    MpegClientError known_ = sized<MpegClientError>();
+};
+
 namespace detail {
 
-inline void check(std::int32_t status, const MpegClient *handle = nullptr) {
-    if (status == MPEGCLIENT_OK) {
-        return;
+inline void check(std::int32_t status) {
+    if (status != MPEGCLIENT_OK) {
+        throw error();
     }
-    const std::string message = mpegclient_last_error();
-    // The stream's last failure belongs to this call only if it is the same one.
-    auto failure = sized<MpegClientError>();
-    const bool known = handle != nullptr && mpegclient_client_error(handle, &failure) == MPEGCLIENT_OK;
-    throw error(status, known && failure.status == status ? failure.phase : MPEGCLIENT_PHASE_NONE, message);
 }
 
 template <auto function> struct calls {
@@ -81,7 +81,7 @@ template <auto function> struct calls {
 };
 
 // The text that a function gives piece by piece: its size first, then itself. It may have grown in between.
-template <typename Function> [[nodiscard]] std::string text_of(const MpegClient *handle, Function function) {
+template <typename Function> [[nodiscard]] std::string text_of(Function function) {
     std::string text;
     std::size_t needed = 0;
     std::int32_t status = function(nullptr, std::size_t{0}, &needed);
@@ -89,7 +89,7 @@ template <typename Function> [[nodiscard]] std::string text_of(const MpegClient 
         text.resize(needed);
         status = function(text.data(), text.size(), &needed);
     }
-    check(status, handle);
+    check(status);
     text.resize(needed - 1); // the size includes the NUL, of which a string has its own
     return text;
 }
@@ -231,7 +231,7 @@ class client {
 public:
     client() : client_(mpegclient_new()) {
         if (!client_) {
-            throw error(MPEGCLIENT_ERROR_OUT_OF_MEMORY, MPEGCLIENT_PHASE_NONE, mpegclient_last_error());
+            throw error();
         }
     }
     explicit client(const parameters &values) : client() { set_parameters(values); }
@@ -242,50 +242,50 @@ public:
             set_parameter(key.c_str(), value);
         }
     }
-    void set_parameter(const char *key, const char *value) { check(mpegclient_set_parameter(handle(), key, value)); }
+    void set_parameter(const char *key, const char *value) { detail::check(mpegclient_set_parameter(handle(), key, value)); }
     void set_parameter(const char *key, const std::string &value) { set_parameter(key, value.c_str()); }
     // Every type of whole number, or a plain 0 could be meant as text as well.
     template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
     void set_parameter(const char *key, Integer value) {
-        check(mpegclient_set_parameter_int(handle(), key, static_cast<std::int64_t>(value)));
+        detail::check(mpegclient_set_parameter_int(handle(), key, static_cast<std::int64_t>(value)));
     }
 
     [[nodiscard]] std::string parameter(const char *key) const {
-        return detail::text_of(handle(), [&](char *buffer, std::size_t size, std::size_t *needed) {
+        return detail::text_of([&](char *buffer, std::size_t size, std::size_t *needed) {
             return mpegclient_get_parameter(handle(), key, buffer, size, needed);
         });
     }
 
     void setup(const std::string &url, milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {
-        check(mpegclient_setup(handle(), url.c_str(), timeout.count(), token(cancel)));
+        detail::check(mpegclient_setup(handle(), url.c_str(), timeout.count(), token(cancel)));
     }
     // Connects to the parameter "url".
     void setup(milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {
-        check(mpegclient_setup(handle(), nullptr, timeout.count(), token(cancel)));
+        detail::check(mpegclient_setup(handle(), nullptr, timeout.count(), token(cancel)));
     }
-    void start() { check(mpegclient_start(handle())); }
-    void terminate() { check(mpegclient_terminate(handle())); }
-    void clear() { check(mpegclient_clear(handle())); }
-    void interrupt(bool on) { check(mpegclient_interrupt(handle(), on ? 1 : 0)); }
+    void start() { detail::check(mpegclient_start(handle())); }
+    void terminate() { detail::check(mpegclient_terminate(handle())); }
+    void clear() { detail::check(mpegclient_clear(handle())); }
+    void interrupt(bool on) { detail::check(mpegclient_interrupt(handle(), on ? 1 : 0)); }
 
     // MPEGCLIENT_STATE_*.
     [[nodiscard]] std::int32_t state() const {
         std::int32_t state = MPEGCLIENT_STATE_IDLE;
-        check(mpegclient_state(handle(), &state));
+        detail::check(mpegclient_state(handle(), &state));
         return state;
     }
     [[nodiscard]] MpegClientStreamInfo stream_info() const { return filled<MpegClientStreamInfo>(mpegclient_stream_info); }
     [[nodiscard]] MpegClientStats stats() const { return filled<MpegClientStats>(mpegclient_stats); }
     [[nodiscard]] MpegClientError last_failure() const { return filled<MpegClientError>(mpegclient_client_error); }
     [[nodiscard]] std::string describe() const {
-        return detail::text_of(handle(), [&](char *buffer, std::size_t size, std::size_t *needed) {
+        return detail::text_of([&](char *buffer, std::size_t size, std::size_t *needed) {
             return mpegclient_describe(handle(), buffer, size, needed);
         });
     }
 
     [[nodiscard]] shape output_shape(milliseconds timeout, const cancel_token *cancel = nullptr) const {
         shape known{};
-        check(mpegclient_output_shape(handle(), timeout.count(), token(cancel), &known.height, &known.width,
+        detail::check(mpegclient_output_shape(handle(), timeout.count(), token(cancel), &known.height, &known.width,
                                       &known.channels, &known.frame_bytes));
         return known;
     }
@@ -293,7 +293,7 @@ public:
     // Waits for a frame newer than after_seq; gives the number of the newest.
     std::uint64_t wait(std::uint64_t after_seq, milliseconds timeout, const cancel_token *cancel = nullptr) const {
         std::uint64_t newest = 0;
-        check(mpegclient_wait(handle(), after_seq, timeout.count(), token(cancel), &newest));
+        detail::check(mpegclient_wait(handle(), after_seq, timeout.count(), token(cancel), &newest));
         return newest;
     }
 
@@ -302,7 +302,7 @@ public:
     batch extract_into(void *memory, std::size_t size, const read_options &options, frame_info *infos = nullptr) const {
         const auto asked = c_options(options);
         auto got = sized<MpegClientBatch>();
-        check(mpegclient_extract_frames(handle(), &asked, static_cast<std::uint8_t *>(memory), size, infos,
+        detail::check(mpegclient_extract_frames(handle(), &asked, static_cast<std::uint8_t *>(memory), size, infos,
                                         sizeof(frame_info), &got));
         return got;
     }
@@ -340,7 +340,7 @@ public:
         lent.infos_.resize(options.count);
         const auto asked = c_options(options);
         MpegClientLease *handle = nullptr;
-        check(mpegclient_acquire_frames(client_.get(), &asked, &handle, lent.infos_.data(), sizeof(frame_info),
+        detail::check(mpegclient_acquire_frames(client_.get(), &asked, &handle, lent.infos_.data(), sizeof(frame_info),
                                         &lent.batch_));
         lent.lease_.reset(handle);
         lent.infos_.resize(lent.batch_.count);
@@ -356,7 +356,7 @@ public:
     // What is known by now of a frame in the ring.
     [[nodiscard]] frame_info info(std::uint64_t seq) const {
         frame_info known{};
-        check(mpegclient_frame_info(handle(), seq, &known, sizeof known));
+        detail::check(mpegclient_frame_info(handle(), seq, &known, sizeof known));
         return known;
     }
 
@@ -367,23 +367,21 @@ public:
         if (status == MPEGCLIENT_ERROR_NO_EVENT) {
             return std::nullopt;
         }
-        check(status);
+        detail::check(status);
         return event;
     }
     // A descriptor to poll for events and, once armed, for frames. It stays this object's.
     [[nodiscard]] int event_fd() {
         int descriptor = -1;
-        check(mpegclient_event_fd(handle(), &descriptor));
+        detail::check(mpegclient_event_fd(handle(), &descriptor));
         return descriptor;
     }
-    void event_arm(std::uint64_t after_seq) { check(mpegclient_event_arm(handle(), after_seq)); }
+    void event_arm(std::uint64_t after_seq) { detail::check(mpegclient_event_arm(handle(), after_seq)); }
 
     // The C object, for functions that this class lacks. It stays this object's.
     [[nodiscard]] MpegClient *handle() const noexcept { return client_.get(); }
 
 private:
-    void check(std::int32_t status) const { detail::check(status, handle()); }
-
     [[nodiscard]] static const MpegClientCancel *token(const cancel_token *cancel) noexcept {
         return cancel != nullptr ? cancel->handle() : nullptr;
     }
@@ -411,7 +409,7 @@ private:
 
     template <typename Struct, typename Function> [[nodiscard]] Struct filled(Function function) const {
         auto place = sized<Struct>();
-        check(function(handle(), &place));
+        detail::check(function(handle(), &place));
         return place;
     }
 

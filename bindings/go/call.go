@@ -24,7 +24,16 @@ func call(function func() C.int32_t) error {
 	if status == C.MPEGCLIENT_OK {
 		return nil
 	}
-	return &Error{Status: Status(status), Message: C.GoString(C.mpegclient_last_error())}
+	known := C.MpegClientError{struct_size: C.sizeof_MpegClientError}
+	C.mpegclient_thread_error(&known)
+	return &Error{
+		Status:         Status(status),
+		Message:        C.GoString(C.mpegclient_last_error()),
+		Phase:          Phase(known.phase),
+		AVCode:         int(known.av_code),
+		ProtocolStatus: int(known.protocol_status),
+		Retryable:      known.retryable != 0,
+	}
 }
 
 // blocking runs one function that may wait, with a cancel token that is triggered when the context ends. A context that

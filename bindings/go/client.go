@@ -185,7 +185,8 @@ func (c *Client) LastFailure() (*Failure, error) {
 	return failure(&last), nil
 }
 
-// Describe describes the client for a person: state, stream, counters, parameters; some lines without credentials.
+// Describe describes the client for a person: state, stream, counters, and the parameters that were set; some lines
+// without credentials.
 func (c *Client) Describe() (string, error) {
 	return readText(func(buffer *C.char, size C.size_t, needed *C.size_t) error {
 		return c.handle.do(func(client *C.MpegClient) C.int32_t {

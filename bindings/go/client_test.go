@@ -209,13 +209,23 @@ func TestErrorsTellWhatHappened(t *testing.T) {
 	if !errors.As(err, &failure) || !strings.Contains(failure.Message, "127.0.0.1") || failure.Timeout() {
 		t.Fatalf("%#v", err)
 	}
+	if failure.Phase != mpegclient.PhaseConnect || !failure.Retryable || failure.ProtocolStatus != 0 {
+		t.Fatalf("%#v", failure)
+	}
 	last, err := client.LastFailure()
 	must(t, err)
+	if last.AVCode != failure.AVCode {
+		t.Fatalf("%d, %d", last.AVCode, failure.AVCode)
+	}
 	if last.Status != mpegclient.ErrRefused || last.Phase != mpegclient.PhaseConnect || time.Since(last.Time) > patience {
 		t.Fatalf("%+v", last)
 	}
 	expect(t, client.Setup(ctx, "/no/such/file"), mpegclient.ErrNotFound)
-	expect(t, client.Start(), mpegclient.ErrBadState)
+	err = client.Start()
+	expect(t, err, mpegclient.ErrBadState)
+	if !errors.As(err, &failure) || failure.Phase != mpegclient.PhaseNone { // it is the call's, not the stream's
+		t.Fatalf("%#v", err)
+	}
 	expect(t, client.SetParameter("widht", "1"), mpegclient.ErrUnknownParameter)
 	expect(t, client.SetParameter("width", "1\x00"), mpegclient.ErrInvalidArgument)
 	expect(t, client.SetParameterInt("width", -1), mpegclient.ErrInvalidArgument)

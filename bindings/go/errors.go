@@ -60,6 +60,14 @@ type Error struct {
 	Status Status
 	// Message has the library's words for this very failure, without credentials.
 	Message string
+	// Phase is the step of the stream's life that failed; PhaseNone for a failure of the call itself.
+	Phase Phase
+	// AVCode is libav's error code, 0 if libav was not involved.
+	AVCode int
+	// ProtocolStatus is the RTSP or HTTP status that the server answered, 0 if not known.
+	ProtocolStatus int
+	// Retryable tells that the same attempt may succeed later.
+	Retryable bool
 
 	// What ended a call that was cancelled: the context's error.
 	cause error

@@ -1,7 +1,8 @@
 """What pyproject.toml cannot say: a wheel carries the built C library.
 
 MPEGCLIENT_LIBRARY names the library's file when a wheel is built. Without it the wheel, like an editable installation,
-holds Python alone and uses the library of the system.
+holds Python alone and uses the library of the system. MPEGCLIENT_PLATFORM says where the library runs, such as
+manylinux_2_34_x86_64; without it that is this machine's kind.
 """
 
 import os
@@ -13,6 +14,7 @@ from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 LIBRARY = os.environ.get("MPEGCLIENT_LIBRARY")
+PLATFORM = os.environ.get("MPEGCLIENT_PLATFORM")
 
 
 class BuildWithLibrary(build_py):
@@ -30,7 +32,7 @@ class PlatformWheel(bdist_wheel):
 
     def get_tag(self):
         tag = super().get_tag()
-        return ("py3", "none", tag[2]) if LIBRARY else tag
+        return ("py3", "none", PLATFORM or tag[2]) if LIBRARY else tag
 
 
 class PlatformDistribution(Distribution):

@@ -14,11 +14,12 @@ mkdir -p "$relink"
 
 source=$($here/fetch_ffmpeg.sh "$folder/source")
 # Built anew only if what says how has changed.
-if ! cmp --silent $here/build_ffmpeg.sh "$ffmpeg/built-by"; then
+recipe=$(cat $here/build_ffmpeg.sh $here/tls_addresses.patch)
+if [[ $recipe != "$(cat "$ffmpeg/built-by" 2>/dev/null)" ]]; then
     echo "building $(basename "$source"), which takes some minutes"
     rm -rf "$ffmpeg"
     $here/build_ffmpeg.sh "$source" "$ffmpeg"
-    cp $here/build_ffmpeg.sh "$ffmpeg/built-by"
+    echo "$recipe" >"$ffmpeg/built-by"
 fi
 
 # Only the headers of that FFmpeg are used here: it is linked below.

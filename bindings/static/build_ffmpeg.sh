@@ -18,11 +18,6 @@ decoders=h264,hevc,mjpeg,mpeg4,mpeg2video,mpeg1video,h263,vp8,vp9,png,rawvideo
 decoders+=,aac,aac_latm,mp3,ac3,pcm_alaw,pcm_mulaw,pcm_s16le,pcm_s16be,adpcm_g726,adpcm_g726le,adpcm_g722
 parsers=h264,hevc,mjpeg,mpeg4video,mpegvideo,h263,vp8,vp9,av1,png,aac,aac_latm,mpegaudio,ac3,opus
 
-# FFmpeg compares no name where the server is named by its address, so that any certificate of a trusted authority would do.
-# Mbed TLS cannot compare addresses, but with this it refuses. The LGPL wants the change told: README.md does.
-sed -i 's/if (!shr->listen && !shr->numerichost) {/if (!shr->listen) {/' "$source/libavformat/tls_mbedtls.c"
-grep -q 'if (!shr->listen) {' "$source/libavformat/tls_mbedtls.c"
-
 # Out of the source's folder, and by a path below it: what the compiler is told is what avformat_configuration tells.
 mkdir -p "$prefix/build"
 cd "$prefix/build"

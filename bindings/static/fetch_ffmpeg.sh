@@ -1,18 +1,23 @@
 #!/bin/bash
-# Fetches the source of FFmpeg as Debian has it, with Debian's patches, into a folder that it then prints; once.
+# Fetches the source of FFmpeg as Debian has it, with Debian's patches, and changes it in one place, into a folder that it
+# then prints; once.
 #
 #   fetch_ffmpeg.sh FOLDER
 #
-# The system's own list of packages names the place; sources are asked for in a copy of it, which changes nothing else.
+# The LGPL wants the change told, which README.md does. The system's own list of packages names the place; sources are asked
+# for in a copy of it, which changes nothing else.
 set -euo pipefail
 folder=$(realpath -m "${1:?usage: fetch_ffmpeg.sh FOLDER}")
 
 unpacked() { find "$folder" -mindepth 1 -maxdepth 1 -type d -name 'ffmpeg-*' | head -n 1; }
 
-if [[ -d $folder && -n $(unpacked) ]]; then
+# The patch is kept beside what it has changed: with another one it is fetched anew.
+change=$(realpath "$(dirname "$0")/tls_addresses.patch")
+if cmp --silent "$change" "$folder/changed-by"; then
     unpacked
     exit
 fi
+rm -rf "$folder"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -33,4 +38,6 @@ apt() {
 }
 apt update >&2
 (cd "$folder" && apt source ffmpeg >&2)
+(cd "$(unpacked)" && patch --silent --strip 1 <"$change")
+cp "$change" "$folder/changed-by"
 unpacked

@@ -1,12 +1,10 @@
 //! A client's life cycle, and what is known of its stream.
 
-use super::handle::{Handle, Out, OutStruct, cancel_token, fixed_text, text, with_client, write_text};
+use super::handle::{Handle, Out, OutStruct, cancel_token, fixed_text, panicked, text, with_client, write_text};
 use super::last_error;
 use super::types::{MpegClient, MpegClientCancel, MpegClientError, MpegClientStats, MpegClientStreamInfo};
 use crate::clock::UNKNOWN_TIME;
-use crate::error::{Phase, Status};
 use std::ffi::c_char;
-use std::mem::size_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Makes a client in the state IDLE, with every parameter at its default.
@@ -18,7 +16,7 @@ pub extern "C" fn mpegclient_new() -> *mut MpegClient {
     match catch_unwind(|| Box::into_raw(Box::new(Handle::new()))) {
         Ok(handle) => handle.cast(),
         Err(_) => {
-            last_error::set("a panic was caught while making a client; please report it");
+            last_error::set(&panicked());
             std::ptr::null_mut()
         }
     }
@@ -40,7 +38,7 @@ pub unsafe extern "C" fn mpegclient_free(client: *mut MpegClient) {
         return;
     }
     if catch_unwind(AssertUnwindSafe(|| drop(handle))).is_err() {
-        last_error::set("a panic was caught while freeing a client; please report it");
+        last_error::set(&panicked());
     }
 }
 
@@ -83,7 +81,8 @@ pub unsafe extern "C" fn mpegclient_start(client: *mut MpegClient) -> i32 {
 
 /// Stops decoding. A live stream is disconnected; its last frames stay readable. Ends a setup in progress.
 ///
-/// Returns: OK, also if it is not started; BUSY if another thread's setup or start does not give way in time. Blocks: 500 ms at most, in every state. Since: 0.1.
+/// Returns: OK, also if it is not started; BUSY if another thread's setup or start does not give way in time.
+/// Blocks: 500 ms at most, in every state. Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mpegclient_terminate(client: *mut MpegClient) -> i32 {
     // SAFETY: the caller vouches for it.
@@ -227,32 +226,17 @@ pub unsafe extern "C" fn mpegclient_client_error(client: *const MpegClient, erro
     unsafe {
         with_client(client, |client| {
             let out = OutStruct::new(error, "error")?;
-            let none = MpegClientError {
-                struct_size: 0,
-                status: Status::Ok.code(),
-                phase: Phase::None.code(),
-                av_code: 0,
-                protocol_status: 0,
-                retryable: 0,
-                time_ns: UNKNOWN_TIME,
-                message: [0; 512],
-            };
-            out.write(client.last_failure().map_or(none, |failure| MpegClientError {
-                struct_size: size_of::<MpegClientError>() as u32,
-                status: failure.error.status.code(),
-                phase: failure.error.phase.code(),
-                av_code: failure.error.av_code,
-                protocol_status: failure.error.protocol_status,
-                retryable: u32::from(failure.error.retryable),
-                time_ns: failure.wall_ns,
-                message: fixed_text(&failure.error.to_string()),
-            }));
+            let last = client
+                .last_failure()
+                .map(|failure| MpegClientError::new(&failure.error, &failure.error.to_string(), failure.wall_ns));
+            out.write(last.unwrap_or(MpegClientError::NONE));
             Ok(())
         })
     }
 }
 
-/// Describes a client for a person: state, stream, counters, parameters; some lines of UTF-8 without credentials.
+/// Describes a client for a person: state, stream, counters, and the parameters that were set; some lines of UTF-8
+/// without credentials and without a line break at the end.
 ///
 /// `buffer` receives the text with its NUL; it may be NULL if `buffer_size` is 0. `needed` receives the size that the
 /// text takes with its NUL, whether it fits or not; it may be NULL.

@@ -50,8 +50,8 @@ pub unsafe extern "C" fn mpegclient_event_fd(client: *mut MpegClient, descriptor
     }
 }
 
-/// Has the descriptor become readable once a frame newer than this one is there. Holds until it is called again: after each
-/// read call it with the last frame's number, or the descriptor stays readable.
+/// Has the descriptor become readable once a frame newer than this one is there. Holds until it is called again: after
+/// each read call it with the last frame's number, or the descriptor stays readable.
 ///
 /// `after_seq` is a frame's number, such as the last one that was read; UINT64_MAX, as at first: frames are not told.
 /// Returns: OK; INVALID_ARGUMENT. Since: 0.1.
@@ -68,8 +68,8 @@ pub unsafe extern "C" fn mpegclient_event_arm(client: *mut MpegClient, after_seq
 
 /// Waits until one of several clients has a frame newer than the number given for it.
 ///
-/// `clients` and `after_seqs` have `count` elements each, 1 or more. `timeout_ms`: 0: look only; below 0: no limit. `cancel`
-/// ends the wait; it may be NULL. `index` receives the place of the first client that has one.
+/// `clients` and `after_seqs` have `count` elements each, 1 or more. `timeout_ms`: 0: look only; below 0: no limit.
+/// `cancel` ends the wait; it may be NULL. `index` receives the place of the first client that has one.
 /// Returns: OK; INVALID_ARGUMENT; TIMEOUT; INTERRUPTED (one of them is); CANCELLED; BAD_STATE, STOPPED, ENDED or FAILED
 /// if none of them is living, as the first one is. Since: 0.1.
 #[unsafe(no_mangle)]

@@ -54,7 +54,8 @@ pub(super) unsafe fn with_client(client: *const MpegClient, body: impl FnOnce(&C
     }))
 }
 
-fn panicked() -> Error {
+/// What a caught panic becomes.
+pub(super) fn panicked() -> Error {
     Error::new(Status::Internal, "a panic was caught at the C boundary; please report it")
 }
 
@@ -62,7 +63,7 @@ fn finish(outcome: Result<()>) -> i32 {
     match outcome {
         Ok(()) => Status::Ok.code(),
         Err(error) => {
-            last_error::set(&error.to_string());
+            last_error::set(&error);
             error.status.code()
         }
     }

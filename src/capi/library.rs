@@ -1,10 +1,10 @@
 //! The library as a whole: version, texts, log.
 
-use super::handle::guard;
+use super::handle::{OutStruct, guard};
 use super::last_error;
 use super::types::{
     MPEGCLIENT_ABI_VERSION, MPEGCLIENT_VERSION_MAJOR, MPEGCLIENT_VERSION_MINOR, MPEGCLIENT_VERSION_PATCH,
-    MpegClientLogCallback,
+    MpegClientError, MpegClientLogCallback,
 };
 use crate::error::{Error, Phase, Status};
 use crate::log::{self, Level, Sink};
@@ -80,7 +80,21 @@ pub extern "C" fn mpegclient_phase_string(phase: i32) -> *const c_char {
 /// thread. Threads: each has its own. Since: 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn mpegclient_last_error() -> *const c_char {
-    last_error::get()
+    last_error::text()
+}
+
+/// Tells all that is known of the last call on this thread that failed: what mpegclient_last_error has in words, its phase,
+/// and what libav and the server said. A call that succeeds leaves it alone, this one too.
+///
+/// `error` has its struct_size set; its status is OK if nothing has failed yet.
+/// Returns: OK; INVALID_ARGUMENT. Threads: each has its own. Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mpegclient_thread_error(error: *mut MpegClientError) -> i32 {
+    // SAFETY: the caller vouches for the pointer.
+    guard(|| unsafe {
+        OutStruct::new(error, "error")?.write(last_error::record());
+        Ok(())
+    })
 }
 
 /// Sets how much is logged, for the whole process. Without a callback the lines go to the standard error stream.

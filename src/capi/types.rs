@@ -138,7 +138,7 @@ pub const MPEGCLIENT_PIXEL_FORMAT_RGB24: i32 = 0;
 pub const MPEGCLIENT_PIXEL_FORMAT_BGR24: i32 = 1;
 /// Red, green, blue, opacity; 8 bits each.
 pub const MPEGCLIENT_PIXEL_FORMAT_RGBA: i32 = 2;
-/// Lightness; 8 bits.
+/// Brightness (luma), 0 for black to 255 for white; 8 bits.
 pub const MPEGCLIENT_PIXEL_FORMAT_GRAY8: i32 = 3;
 
 /// The frames lie in the computer's main memory.
@@ -443,7 +443,7 @@ pub struct MpegClientStats {
     pub repeated: u64,
 }
 
-/// The last failure of a client's stream, those in the background included.
+/// A failure: the last one of a client's stream, those in the background included, or of the calling thread.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct MpegClientError {

@@ -63,6 +63,7 @@ static void null_for_knowledge(MpegClient *client) {
     REFUSED(mpegclient_stats(client, NULL));
     REFUSED(mpegclient_client_error(NULL, &error));
     REFUSED(mpegclient_client_error(client, NULL));
+    REFUSED(mpegclient_thread_error(NULL));
     REFUSED(mpegclient_describe(NULL, text, sizeof text, &needed));
     REFUSED(mpegclient_describe(client, NULL, sizeof text, &needed));
     EXPECT(mpegclient_describe(client, NULL, 0, NULL), MPEGCLIENT_ERROR_BUFFER_TOO_SMALL);
@@ -169,6 +170,8 @@ static void structs_of_other_sizes(MpegClient *client) {
         REFUSED(mpegclient_next_event(client, &event));
         REFUSED(mpegclient_stats(client, &stats));
         REFUSED(mpegclient_client_error(client, &error));
+        error.struct_size = wrong[i];
+        REFUSED(mpegclient_thread_error(&error));
         REFUSED(mpegclient_stream_info(client, &stream));
     }
 

@@ -67,7 +67,9 @@ static void parameters_and_failures() {
 
     const auto refused = failure_of([&] { client.setup("rtsp://127.0.0.1:1/nobody", 5s); });
     REQUIRE(refused.status() == MPEGCLIENT_ERROR_REFUSED && refused.phase() == MPEGCLIENT_PHASE_CONNECT);
-    REQUIRE(client.last_failure().status == MPEGCLIENT_ERROR_REFUSED);
+    const auto last = client.last_failure();
+    REQUIRE(last.status == MPEGCLIENT_ERROR_REFUSED && last.av_code == refused.av_code());
+    REQUIRE(refused.retryable() && refused.protocol_status() == 0 && refused.phase_text() != nullptr);
     // A failure of the call itself is not taken for the stream's.
     REQUIRE(failure_of([&] { client.start(); }).phase() == MPEGCLIENT_PHASE_NONE);
 }

@@ -1,16 +1,16 @@
 #!/bin/bash
 # Installs what a group of the Makefile's targets needs and this machine lacks; says nothing when nothing is missing.
 #
-#   install.sh build | static | demo | test | test-all | proof | bench
+#   install.sh build | static | demo | test | test-all | other-ffmpeg | proof | bench
 #
 # build, demo, test and test-all each hold the one before; static holds build, bench holds demo, test-all static, proof
-# test. Debian packages come by apt-get, Python packages go into an environment of their own below target/, those of
-# bench into another, where the peers cannot disturb the tests; what proof needs of Rust comes by rustup and cargo, and
-# PARTS may name the parts of it that are wanted. A system without apt is only told what is needed; once that is there,
-# MPEGCLIENT_PACKAGES_PRESENT=1 says so.
+# test; other-ffmpeg stands alone. Debian packages come by apt-get, Python packages go into an environment of their own
+# below target/, those of bench into another, where the peers cannot disturb the tests; what proof needs of Rust comes by
+# rustup and cargo, and PARTS may name the parts of it that are wanted. A system without apt is only told what is needed;
+# once that is there, MPEGCLIENT_PACKAGES_PRESENT=1 says so.
 set -euo pipefail
 
-group=${1:?usage: install.sh build|static|demo|test|test-all|proof|bench}
+group=${1:?usage: install.sh build|static|demo|test|test-all|other-ffmpeg|proof|bench}
 cd "$(dirname "$0")/../.."
 target=${CARGO_TARGET_DIR:-target}
 
@@ -27,6 +27,7 @@ libclang-dev               | to read the headers of FFmpeg (bindgen)    | libcla
 static_packages='
 dpkg-dev                   | to fetch the source of FFmpeg              | (Debian only)
 xz-utils                   | to unpack it                               | xz
+patch                      | to change it                               | patch
 make                       | to build it                                | make
 nasm                       | to build its fast parts                    | nasm
 libmbedtls-dev             | to link TLS in                             | Mbed TLS 2.28 as a static library
@@ -56,6 +57,9 @@ vlc-plugin-base            | to run a second RTSP server                | (part 
 openssl                    | to make certificates for TLS servers       | the openssl program
 iproute2                   | to make networks that can be spoilt        | iproute2
 nftables                   | to lose and to block packets               | nftables'
+other_packages='
+debootstrap                | to have another Debian in a folder         | debootstrap
+util-linux                 | to mount what it needs for itself alone    | util-linux'
 proof_packages='
 libclang-rt-14-dev         | to give C programs AddressSanitizer        | the sanitizers of clang'
 bench_packages='
@@ -103,6 +107,7 @@ case $group in
     test) packages=$build_packages$demo_packages$test_packages modules=$demo_modules$test_modules ;;
     test-all) packages=$build_packages$static_packages$demo_packages$test_packages
         modules=$demo_modules$test_modules$all_modules ;;
+    other-ffmpeg) packages=$other_packages modules= ;;
     proof) packages=$build_packages$demo_packages$test_packages$proof_packages
         modules=$demo_modules$test_modules components=$proof_components tools=$proof_tools ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;

@@ -1,6 +1,7 @@
 // What every call of the library goes through: texts, times, failures and cancelling.
 
 using System;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading;
 
@@ -9,13 +10,33 @@ namespace MpegClient
     /// <summary>A call of the library failed. The message has the library's own words, without credentials.</summary>
     public sealed class MpegClientException : Exception
     {
-        internal MpegClientException(Status status, string message) : base(message)
+        private MpegClientException(Failure known, string message) : base(message)
         {
-            Status = status;
+            Status = known.Status;
+            Phase = known.Phase;
+            AvCode = known.AvCode;
+            ProtocolStatus = known.ProtocolStatus;
+            Retryable = known.Retryable;
+        }
+
+        /// <summary>The last call on this thread, which failed.</summary>
+        internal static MpegClientException OfThisThread()
+        {
+            var known = new Failure { StructSize = (uint)Marshal.SizeOf<Failure>() };
+            Native.mpegclient_thread_error(ref known);
+            return new MpegClientException(known, Utf8.From(Native.mpegclient_last_error()));
         }
 
         /// <summary>What failed, for <c>catch (MpegClientException e) when (e.Status == Status.Refused)</c>.</summary>
         public Status Status { get; }
+        /// <summary>The step of the stream's life that failed; Phase.None for a failure of the call itself.</summary>
+        public Phase Phase { get; }
+        /// <summary>libav's error code, 0 if libav was not involved.</summary>
+        public int AvCode { get; }
+        /// <summary>RTSP or HTTP status that the server answered, 0 if not known.</summary>
+        public int ProtocolStatus { get; }
+        /// <summary>The same attempt may succeed later.</summary>
+        public bool Retryable { get; }
     }
 
     internal static class Calls
@@ -24,7 +45,7 @@ namespace MpegClient
         internal static void Check(int status)
         {
             if (status != (int)Status.Ok)
-                throw new MpegClientException((Status)status, Utf8.From(Native.mpegclient_last_error()));
+                throw MpegClientException.OfThisThread();
         }
 
         /// <summary>Runs a call that may wait, with a cancel token that is triggered with the caller's.</summary>

@@ -27,7 +27,7 @@ namespace MpegClient
         public Client()
         {
             if (handle.IsInvalid)
-                throw new MpegClientException(Status.OutOfMemory, Utf8.From(Native.mpegclient_last_error()));
+                throw MpegClientException.OfThisThread();
         }
 
         /// <summary>
@@ -127,7 +127,7 @@ namespace MpegClient
             return failure.Status == Status.Ok ? (Failure?)null : failure;
         }
 
-        /// <summary>Describes the client for a person: state, stream, counters, parameters; without credentials.</summary>
+        /// <summary>Describes the client for a person: state, stream, counters, parameters that were set; no credentials.</summary>
         public string Describe() => Utf8.Read((byte[] buffer, UIntPtr size, out UIntPtr needed) =>
             Native.mpegclient_describe(handle, buffer, size, out needed));
 

@@ -165,8 +165,11 @@ static class Tests
         using (var client = new Client())
         {
             Require(client.LastFailure() == null, "a failure before the first");
-            Fails(Status.Refused, () => client.Setup(refused));
+            var thrown = Throws<MpegClientException>(() => client.Setup(refused));
+            Require(thrown.Status == Status.Refused && thrown.Phase == Phase.Connect && thrown.Retryable, "thrown");
+            Require(Throws<MpegClientException>(client.Start).Phase == Phase.None, "the call's failure is not the stream's");
             var last = client.LastFailure().Value;
+            Require(last.AvCode == thrown.AvCode && last.ProtocolStatus == thrown.ProtocolStatus, "details");
             Require(last.Status == Status.Refused && last.Phase == Phase.Connect && last.Message.Contains("127.0.0.1"), "last");
             Fails(Status.NotFound, () => client.Setup("/no/such/file"));
             Fails(Status.BadState, client.Start);

@@ -71,11 +71,17 @@ def test_parameters_count_instead_of_what_the_url_holds(server: RtspServer) -> N
 def test_wrong_credentials_are_refused(server: RtspServer) -> None:
     for user, password in [("", ""), (USER, "wrong"), ("wrong", PASSWORD), (quoted(USER), quoted(PASSWORD))]:
         with Client(server.url(), username=user, password=password) as client:
-            with pytest.raises(errors.Unauthorized):
+            with pytest.raises(errors.Unauthorized) as raised:
                 client.setup()
             failure = client.last_failure()
             assert failure is not None and failure.status is Status.UNAUTHORIZED
-            assert (failure.phase, failure.protocol_status) == (Phase.AUTH, 401)
+            # The exception tells the same, by itself.
+            for told in (failure, raised.value):
+                assert (told.phase, told.protocol_status, told.retryable) == (Phase.AUTH, 401, failure.retryable)
+            # A failure of the call itself is not taken for the stream's.
+            with pytest.raises(errors.BadState) as raised_by_call:
+                client.start()
+            assert (raised_by_call.value.phase, raised_by_call.value.protocol_status) == (Phase.NONE, None)
 
 
 def test_credentials_over_http(clips: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 from dataclasses import fields, replace
 from pathlib import Path
@@ -114,12 +116,23 @@ def test_a_file_is_told_as_text(media: Path) -> None:
     assert lines["source width"] == "320" and "state: ENDED" in result.stdout.splitlines()
 
 
+def test_a_person_at_a_terminal_is_told_what_takes_so_long(media: Path) -> None:
+    terminal, its_end = pty.openpty()
+    try:
+        result = run_python(["-m", "mpegclient", "probe", str(media / "short.mp4"), "--seconds", "7"], stderr=its_end)
+        told = os.read(terminal, 1000).decode().split("\r\n")
+    finally:
+        os.close(its_end)
+        os.close(terminal)
+    assert result.returncode == 0 and told == ["connecting ...", "watching for 7 s ...", ""]
+
+
 def test_a_failure_is_told_with_its_phase_and_advice(media: Path, start_server: Callable[..., RtspServer]) -> None:
     told = probe_json(f"rtsp://bob:hunter2@127.0.0.1:{free_port()}/video", returns=1)
     explanation = told["failure"]["explanation"]
     assert (explanation["status"], explanation["phase"]) == ("REFUSED", "connecting")
     assert "nothing listens" in explanation["advice"] and "hunter2" not in json.dumps(told)
-    assert told["failure"]["last"]["status"] == "REFUSED" and "stream" not in told
+    assert told["failure"]["last"]["status"] == "REFUSED" and set(told) == {"url", "library", "events", "failure"}
     server = start_server(f"/keyless={media / 'keyless.h264'},h264,25")
     result = probe(server.url("/keyless"), "--seconds", "1")
     what, what_to_try = result.stderr.splitlines()

@@ -24,6 +24,7 @@ from ctypes import (
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from . import _library, errors
+from .constants import Phase
 
 
 # ---- Objects and callbacks ----
@@ -236,8 +237,16 @@ class Result(NamedTuple):
 
 
 def _raise_failure(status: int, _function: Any, _arguments: Any) -> None:
-    if status != 0:
-        raise errors.from_status(status, library.mpegclient_last_error())
+    if status == 0:
+        return
+    error = errors.from_status(status, library.mpegclient_last_error())
+    known = MpegClientError()
+    library.mpegclient_thread_error(ctypes.byref(known))
+    error.phase = Phase(known.phase)
+    error.av_code = known.av_code
+    error.protocol_status = known.protocol_status or None
+    error.retryable = bool(known.retryable)
+    raise error
 
 
 def _decode(text: bytes, _function: Any, _arguments: Any) -> str:
@@ -284,6 +293,7 @@ PROTOTYPES = (
     _row("mpegclient_state_string", TEXT, c_int32),
     _row("mpegclient_phase_string", TEXT, c_int32),
     _row("mpegclient_last_error", TEXT),
+    _row("mpegclient_thread_error", STATUS, POINTER(MpegClientError)),
     _row("mpegclient_set_log_level", STATUS, c_int32),
     _row("mpegclient_set_log_callback", STATUS, MpegClientLogCallback, c_void_p),
     _row("mpegclient_set_parameter", STATUS, ClientPointer, c_char_p, c_char_p),

@@ -431,7 +431,7 @@ class Client:
         return Failure.from_c(error)
 
     def describe(self) -> str:
-        """State, stream, counters and parameters in some lines for a person, without credentials."""
+        """State, stream, counters and the parameters that were set, in some lines for a person, without credentials."""
         with self._handle as client:
             return read_text(library.mpegclient_describe, client)
 

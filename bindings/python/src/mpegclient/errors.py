@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Type
 
-from .constants import Status
+from .constants import Phase, Status
 
 
 class Error(Exception):
@@ -16,6 +16,14 @@ class Error(Exception):
 
     #: Number of the failure; a class has that of its row in BY_STATUS.
     status: int = Status.INTERNAL
+    #: The step of the stream's life that failed; Phase.NONE for a failure of the call itself.
+    phase: Phase = Phase.NONE
+    #: libav's error code, 0 if libav was not involved.
+    av_code: int = 0
+    #: RTSP or HTTP status that the server answered; None if not known.
+    protocol_status: Optional[int] = None
+    #: The same attempt may succeed later.
+    retryable: bool = False
 
     def __init__(self, message: str = "", status: Optional[int] = None) -> None:
         super().__init__(message)

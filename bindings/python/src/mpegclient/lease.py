@@ -86,7 +86,8 @@ class Lease(BatchInfo):
         """The frames as a DLPack capsule, for from_dlpack of NumPy, PyTorch, JAX and others.
 
         A consumer of DLPack 1.0 or later gets the pixels themselves, marked read-only, and holds the lease for as long
-        as it has them. An older one cannot be told that it must not write, and gets a copy; so does any with NumPy
+        as it has them. One that does not say so cannot be told that it must not write, and gets a copy: that is JAX,
+        up to 0.10 at least, which names no version and takes capsules of the old kind alone. So does any with NumPy
         before 2.1, which does not export what is read-only. Raises BufferError where a copy is needed and ``copy`` is
         False, or for another device.
         """

@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from .. import _c, errors
 from ..client import Client
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Runs the program; returns its exit code. Raises errors.InvalidArgument for a parameter that the client refuses."""
     with Client(options.url, **arguments.parameters(options)) as client:
-        probe = Probe(client)
+        probe = Probe(client, _tell)
         wrong = probe.run(options.seconds or math.inf)
         report = {"url": words.address(options.url), **probe.report()}
         # The text of a failure goes where errors go; JSON holds all there is.
@@ -44,17 +44,26 @@ def run(options: argparse.Namespace) -> int:
     return FAILED if wrong else OK
 
 
+def _tell(step: str) -> None:
+    """Tells a person who waits at a terminal what is going on; what is piped or written to a file stays clean."""
+    if sys.stderr.isatty():
+        print(f"{step} ...", file=sys.stderr, flush=True)
+
+
 class Probe:
     """Connects, watches, and gathers what there is to know. It is the view of its own watch, and keeps the frames."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, tell: Callable[[str], None]) -> None:
+        """``tell`` is told what is being done, when that takes a while."""
         self._client = client
+        self._tell = tell
         self._infos: List[FrameInfo] = []
         self._setup_at = self._started_at = time.monotonic_ns()
         self._is_set_up = False
 
     def run(self, seconds: float) -> Optional[Explanation]:
         """Sets up, starts and watches; tells what is wrong with the stream, if anything is."""
+        self._tell("connecting")
         try:
             self._client.setup()
             self._started_at = time.monotonic_ns()
@@ -64,14 +73,17 @@ class Probe:
         except errors.Error as error:
             return explain(error, self._client.last_failure())
         self._is_set_up = True
+        self._tell("watching" if math.isinf(seconds) else f"watching for {seconds:g} s")
         return Watch(self._client, self, 1, math.inf, _forget).watch(seconds)
 
     def report(self) -> Report:
-        """All that is known."""
-        report: Dict[str, Any] = {"library": str(_c.library.mpegclient_build_info()), "state": self._client.state}
-        if self._is_set_up:
-            report["setup"] = {"took_ns": self._started_at - self._setup_at}
-            report["stream"] = self._client.stream_info()
+        """All that is known. Of a stream that could not be set up, that is what happened until then."""
+        report: Dict[str, Any] = {"library": str(_c.library.mpegclient_build_info())}
+        if not self._is_set_up:
+            return {**report, "events": self._events()}
+        report["state"] = self._client.state
+        report["setup"] = {"took_ns": self._started_at - self._setup_at}
+        report["stream"] = self._client.stream_info()
         if self._infos:
             frames = measure.newest_connection(self._infos)
             report["output"] = self._output()
