@@ -1,0 +1,73 @@
+"""What is wrong with a run, in words; nothing if nothing is."""
+
+from statistics import median
+
+import world
+from trend import CONFIDENCE, trend
+
+MB = 1e6
+
+#: What the memory of a process may grow by, in bytes an hour.
+GROWTH = 1 * MB
+
+#: Seconds of calm at the beginning and the end in which descriptors and threads are compared.
+CALM_S = 8
+
+#: Threads and descriptors that a language's own runtime may still add after the first calm.
+RUNTIME = {"C": (0, 0), "Python": (0, 0), "Go": (8, 2), "C#": (8, 2)}
+
+#: MPEGCLIENT_STATE_RUNNING.
+RUNNING = 4
+
+
+def growth(record, warm_up_s):
+    """How memory grows once all is warm: the trend of each process, in bytes an hour."""
+    start = next(index for index, time in enumerate(record.times) if time >= warm_up_s)
+    times = record.times[start:]
+    return {language: trend(times, series["own"][start:]) for language, series in record.readers.items()}
+
+
+def memory_problems(trends):
+    return [
+        f"{language}: memory grows by {found.slope / MB:.1f} MB an hour, at least by {found.low / MB:.1f}"
+        f" with a confidence of {CONFIDENCE:.0%}; {GROWTH / MB:.0f} allowed"
+        for language, found in trends.items()
+        if found.low > GROWTH
+    ]  # fmt: skip
+
+
+def resource_problems(record, calm_end_s):
+    """Descriptors and threads at the end, against those before the first fault."""
+    before = [index for index, time in enumerate(record.times) if calm_end_s - CALM_S <= time < calm_end_s]
+    after = [index for index, time in enumerate(record.times) if time >= record.times[-1] - CALM_S]
+    problems = []
+    for language, series in record.readers.items():
+        for name, allowed in zip(("threads", "descriptors"), RUNTIME[language]):
+            first, last = (median(series[name][index] for index in part) for part in (before, after))
+            if last > first + allowed:
+                problems.append(f"{language}: {first:.0f} {name} before the faults, {last:.0f} after them")
+    return problems
+
+
+def stream_problems(readers, sites, frames_before):
+    """Whether each stream runs, was lost and came back, and has the right times."""
+    problems = []
+    for reader in readers:
+        for place, (stream, (name, site)) in enumerate(zip(reader.streams, sites.items())):
+            for problem in _problems_of(stream, site, frames_before.get(reader.language, {place: 0})[place]):
+                problems.append(f"{reader.language}, {name}: {problem}")
+    return problems
+
+
+def _problems_of(stream, site, frames_before):
+    if stream.get("state") != RUNNING or stream["frames"] <= frames_before:
+        yield f"does not run at the end (state {stream.get('state')})"
+        return
+    if stream["connects"] < 3:
+        yield f"was connected {stream['connects']:.0f} times: the faults did not hit it"
+    if stream["faults"]:
+        yield f"{stream['faults']:.0f} frames have times that are wrong"
+    if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
+        yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
+    if site.wraps and not stream["captured"]:
+        yield "no frame has a time of capture"
