@@ -27,7 +27,7 @@ import readers  # noqa: E402
 import verdict  # noqa: E402
 import world  # noqa: E402
 from clips import make_clips  # noqa: E402
-from record import Canary, Record  # noqa: E402
+from record import Record  # noqa: E402
 
 QUICK_MINUTES = 2
 
@@ -40,7 +40,7 @@ CYCLE_S = 60
 #: Seconds at the end in which every stream has to show new frames.
 LAST_FRAMES_S = 5
 
-#: What a call may take beyond its bound, in milliseconds, on a machine that is never late itself.
+#: What a call may take beyond its bound, in milliseconds, where no thread has to wait for a processor.
 SLACK_MS = 200
 
 #: Seconds that a reader has to end: terminate and clear of each of its streams.
@@ -65,18 +65,18 @@ class Soak:
     def run(self):
         """Runs it to its end."""
         with self._world.opened():
-            self.record, canary = Record(time.monotonic()), Canary()
+            self.record = Record(time.monotonic())
             streams = [site.stream for site in self.sites.values()]
             self.readers = [
                 readers.Reader(language, command, streams, self._environment)
                 for language, command in self._commands.items()
             ]  # fmt: skip
-            watch = threading.Thread(target=self._watch, args=[canary])
+            watch = threading.Thread(target=self._watch)
             watch.start()
             # Not on a thread that ends before the run: what a thread has started ends with it.
             self._spoil()
             watch.join()
-            self._stop(canary)
+            self._stop()
 
     def _spoil(self):
         """Goes through the script again and again, and rests at the beginning and the end."""
@@ -95,7 +95,7 @@ class Soak:
             reader.restart_stream(self._place % len(self.sites))
         self._place += 1
 
-    def _watch(self, canary):
+    def _watch(self):
         """Samples once a second, and tells once a minute."""
         frames = {}
         for second in range(1, self._seconds + 1):
@@ -103,7 +103,7 @@ class Soak:
             if gone := [reader.language for reader in self.readers if reader.has_ended()]:
                 self.problems.append(f"{gone[0]}: the reader has ended after {self.record.now():.0f} s")
                 break
-            self.record.sample(self.readers, canary, SLACK_MS)
+            self.record.sample(self.readers, SLACK_MS)
             if second == self._seconds - LAST_FRAMES_S:
                 frames = {reader.language: [stream["frames"] for stream in reader.streams] for reader in self.readers}
             if second % 60 == 0:
@@ -111,14 +111,13 @@ class Soak:
         self._is_over.set()
         self.problems += verdict.stream_problems(self.readers, self.sites, frames)
 
-    def _stop(self, canary):
+    def _stop(self):
         """Ends the readers; stopping is a call with a bound too."""
         for reader in self.readers:
             status = reader.stop(PATIENCE_S)
+            self.record.note_calls(reader, SLACK_MS)
             if status != 0:
                 self.problems.append(f"{reader.language}: the reader ended with {status}, not 0")
-            for _, late_ms, call in reader.take_late():
-                self.record.note_call(reader.language, late_ms, call, canary.worst_ms(), SLACK_MS)
 
     def judge(self):
         """The rest of the verdict; gives the trends of memory."""

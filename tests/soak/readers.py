@@ -8,10 +8,16 @@ prints a line for each stream, words and values in turn:
     state    MPEGCLIENT_STATE_*
     frames, connects    published frames and connections, by the client's counters
     captured how many frames had a time of capture
-    faults   how many frames had times that went back, or went apart from the local clock by 5 s
+    back, apart, misdated
+             how many frames had a time before that of the frame before, a time that went apart from the local clock by 5 s
+             since the connection began, or a time of capture that was not within 5 s of the arrival
     span     the longest time, in ms of the stream's own clock, that one connection went on
     late     by how many ms the worst call since the last line exceeded what it may take
     call     which call that was
+
+and then a line of its own:
+
+    process heap    bytes that the C library's malloc has given out: to the library, and to the language where it asks there
 
 A line on its standard input, the place of a stream, has it terminate and start that stream. When its input ends it
 terminates and clears all, prints last lines, and ends.
@@ -29,6 +35,9 @@ import zlib
 from pathlib import Path
 
 from programs import end_with_parent
+
+#: Seconds from one report of a reader to the next, and what it may come late.
+REPORT_S = 3.5
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -101,6 +110,10 @@ class Reader:
         self.streams = [{} for _ in streams]
         #: (monotonic time, ms, call) of calls that came back later than they may, and were not told of yet.
         self._late = []
+        self.heap = 0
+        #: (monotonic time, ns that each thread waited for a processor) of the last seconds.
+        self._waits = []
+        self._longest_ms = 0.0
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [str(part) for part in [*command, *streams]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -112,6 +125,9 @@ class Reader:
     def _listen(self):
         for line in self._process.stdout:
             words = line.split()
+            if words[0] == "process":
+                self.heap = int(words[2])
+                continue
             told = dict(zip(words[::2], words[1::2]))
             call = told.pop("call")
             numbers = {key: float(value) for key, value in told.items()}
@@ -133,12 +149,27 @@ class Reader:
         proc = Path("/proc") / str(self._process.pid)
         sizes = dict(re.findall(r"(\w+): +(\d+) kB", (proc / "smaps_rollup").read_text()))
         return {
+            "heap": self.heap,
             "pss": int(sizes["Pss"]) << 10,
             # How much of a library's pages is counted here depends on who else has it loaded.
             "own": (int(sizes["Pss_Anon"]) + int(sizes["Pss_Shmem"])) << 10,
             "descriptors": len(os.listdir(proc / "fd")),
             "threads": len(os.listdir(proc / "task")),
         }
+
+    def waited_ms(self):
+        """The longest that one of its threads waited for a processor within the last seconds; of those before its end,
+        once it has ended."""
+        now, waits = time.monotonic(), {}
+        with contextlib.suppress(OSError):
+            for task in (Path("/proc") / str(self._process.pid) / "task").iterdir():
+                waits[task.name] = int((task / "schedstat").read_text().split()[1])
+        if waits:
+            before = [old for at, old in self._waits if at >= now - REPORT_S]
+            longest = max((waits[task] - old.get(task, waits[task]) for old in before for task in waits), default=0)
+            self._waits = [*(sample for sample in self._waits if sample[0] >= now - REPORT_S), (now, waits)]
+            self._longest_ms = longest / 1e6
+        return self._longest_ms
 
     def restart_stream(self, place):
         # A reader that has ended is told of where that is seen.
@@ -153,10 +184,12 @@ class Reader:
         """Has it end in good order; gives its exit status, None if it did not end in time."""
         with contextlib.suppress(OSError):
             self._process.stdin.close()
-        try:
-            status = self._process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + patience
+        while not self.has_ended() and time.monotonic() < deadline:
+            self.waited_ms()
+            time.sleep(0.1)
+        if not self.has_ended():
             self._process.kill()
             return None
         self._listener.join()
-        return status
+        return self._process.returncode

@@ -16,6 +16,13 @@ CALM_S = 8
 #: Threads and descriptors that a language's own runtime may still add after the first calm.
 RUNTIME = {"C": (0, 0), "Python": (0, 0), "Go": (8, 2), "C#": (8, 2)}
 
+#: What is wrong with the times of frames, by the readers' words.
+CLOCK_FAULTS = {
+    "back": "have a time before that of the frame before",
+    "apart": "have a time that went apart from the local clock",
+    "misdated": "were captured at another time than they came",
+}
+
 #: MPEGCLIENT_STATE_RUNNING.
 RUNNING = 4
 
@@ -65,8 +72,9 @@ def _problems_of(stream, site, frames_before):
         return
     if stream["connects"] < 3:
         yield f"was connected {stream['connects']:.0f} times: the faults did not hit it"
-    if stream["faults"]:
-        yield f"{stream['faults']:.0f} frames have times that are wrong"
+    for name, what in CLOCK_FAULTS.items():
+        if stream[name]:
+            yield f"{stream[name]:.0f} frames {what}"
     if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
         yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
     if site.wraps and not stream["captured"]:

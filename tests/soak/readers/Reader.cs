@@ -5,6 +5,7 @@ using System;
 using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Threading;
 using MpegClient;
 
@@ -17,7 +18,9 @@ sealed class FrameClock
     long firstPts, firstArrival, last;
 
     public ulong Captured { get; private set; }
-    public ulong Faults { get; private set; }
+    public ulong Back { get; private set; }
+    public ulong Apart { get; private set; }
+    public ulong Misdated { get; private set; }
     public long Span { get; private set; }
 
     public void Note(FrameInfo frame)
@@ -31,14 +34,16 @@ sealed class FrameClock
             firstArrival = frame.ArrivalMonotonicNs;
         }
         long span = frame.PtsNs - firstPts;
-        bool isWrong = frame.PtsNs < last || Math.Abs(span - (frame.ArrivalMonotonicNs - firstArrival)) > Tolerance;
+        if (frame.PtsNs < last)
+            Back++;
+        if (Math.Abs(span - (frame.ArrivalMonotonicNs - firstArrival)) > Tolerance)
+            Apart++;
         if (frame.CaptureClock != CaptureClock.None)
         {
             Captured++;
-            isWrong |= Math.Abs(frame.CaptureTimeNs - frame.ArrivalTimeNs) > Tolerance;
+            if (Math.Abs(frame.CaptureTimeNs - frame.ArrivalTimeNs) > Tolerance)
+                Misdated++;
         }
-        if (isWrong)
-            Faults++;
         last = frame.PtsNs;
         Span = Math.Max(Span, span);
     }
@@ -179,9 +184,9 @@ sealed class Stream : IDisposable
         {
             var text = string.Format(
                 CultureInfo.InvariantCulture,
-                "state {0} frames {1} connects {2} captured {3} faults {4} span {5} late {6:F1} call {7}",
-                (int)client.State, stats.Published, stats.Connects, clock.Captured, clock.Faults, clock.Span / 1000000,
-                late.TotalMilliseconds, call);
+                "state {0} frames {1} connects {2} captured {3} back {4} apart {5} misdated {6} span {7} late {8:F1} call {9}",
+                (int)client.State, stats.Published, stats.Connects, clock.Captured, clock.Back, clock.Apart, clock.Misdated,
+                clock.Span / 1000000, late.TotalMilliseconds, call);
             late = TimeSpan.Zero;
             call = "none";
             return text;
@@ -191,10 +196,21 @@ sealed class Stream : IDisposable
 
 static class Reader
 {
+    // struct mallinfo2 of the C library.
+    struct MallInfo
+    {
+        public UIntPtr Arena, OrdBlks, SmBlks, Hblks, HblkHd, UsmBlks, FsmBlks, UordBlks, FordBlks, KeepCost;
+    }
+
+    [DllImport("libc.so.6")]
+    static extern MallInfo mallinfo2();
+
     static void Report(Stream[] streams)
     {
         for (int index = 0; index < streams.Length; index++)
             Console.WriteLine($"stream {index} {streams[index].Report()}");
+        var heap = mallinfo2();
+        Console.WriteLine($"process heap {heap.UordBlks.ToUInt64() + heap.HblkHd.ToUInt64()}");
     }
 
     static void ReportEverySecond(Stream[] streams)

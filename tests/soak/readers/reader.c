@@ -2,6 +2,7 @@
 //
 //     reader "URL KEY=VALUE ..." ...
 #include <inttypes.h>
+#include <malloc.h>
 #include <mpegclient.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +24,7 @@ typedef struct {
     pthread_mutex_t lock;
     double late_ms;
     const char *call;
-    uint64_t captured, faults, generation;
+    uint64_t captured, back, apart, misdated, generation;
     int64_t first_pts_ns, first_arrival_ns, last_pts_ns, span_ns;
 } Stream;
 
@@ -61,13 +62,12 @@ static void note_frame(Stream *stream, const MpegClientFrameInfo *frame) {
         stream->first_arrival_ns = frame->arrival_monotonic_ns;
     }
     int64_t span_ns = frame->pts_ns - stream->first_pts_ns;
-    bool is_wrong = frame->pts_ns < stream->last_pts_ns;
-    is_wrong |= is_apart(span_ns, frame->arrival_monotonic_ns - stream->first_arrival_ns);
+    stream->back += frame->pts_ns < stream->last_pts_ns;
+    stream->apart += is_apart(span_ns, frame->arrival_monotonic_ns - stream->first_arrival_ns);
     if (frame->capture_clock != MPEGCLIENT_CLOCK_NONE) {
         stream->captured++;
-        is_wrong |= is_apart(frame->capture_time_ns, frame->arrival_time_ns);
+        stream->misdated += is_apart(frame->capture_time_ns, frame->arrival_time_ns);
     }
-    stream->faults += is_wrong;
     stream->last_pts_ns = frame->pts_ns;
     stream->span_ns = span_ns > stream->span_ns ? span_ns : stream->span_ns;
 }
@@ -153,14 +153,16 @@ static void report(void) {
         mpegclient_state(stream->client, &state);
         mpegclient_stats(stream->client, &stats);
         pthread_mutex_lock(&stream->lock);
-        printf("stream %d state %" PRId32 " frames %" PRIu64 " connects %" PRIu64 " captured %" PRIu64 " faults %" PRIu64
-               " span %" PRId64 " late %.1f call %s\n",
-               i, state, stats.published, stats.connects, stream->captured, stream->faults, stream->span_ns / 1000000,
-               stream->late_ms, stream->call);
+        printf("stream %d state %" PRId32 " frames %" PRIu64 " connects %" PRIu64 " captured %" PRIu64 " back %" PRIu64
+               " apart %" PRIu64 " misdated %" PRIu64 " span %" PRId64 " late %.1f call %s\n",
+               i, state, stats.published, stats.connects, stream->captured, stream->back, stream->apart, stream->misdated,
+               stream->span_ns / 1000000, stream->late_ms, stream->call);
         stream->late_ms = 0;
         stream->call = "none";
         pthread_mutex_unlock(&stream->lock);
     }
+    struct mallinfo2 heap = mallinfo2();
+    printf("process heap %zu\n", heap.uordblks + heap.hblkhd);
     fflush(stdout);
 }
 

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import ctypes
 import itertools
 import sys
 import threading
@@ -17,11 +18,15 @@ TOLERANCE_NS = 5_000_000_000
 is_over = threading.Event()
 
 
+def is_apart(one_ns, other_ns):
+    return abs(one_ns - other_ns) > TOLERANCE_NS
+
+
 class Clock:
     """Compares a frame's times with those of the frames before: within a connection they go on with the local clock."""
 
     def __init__(self):
-        self.captured = self.faults = self.span_ns = 0
+        self.captured = self.back = self.apart = self.misdated = self.span_ns = 0
         self._generation = None
 
     def note(self, frame):
@@ -32,12 +37,11 @@ class Clock:
             self._first_pts_ns = self._last_pts_ns = frame.pts_ns
             self._first_arrival_ns = frame.arrival_monotonic_ns
         span_ns = frame.pts_ns - self._first_pts_ns
-        differences = [span_ns - (frame.arrival_monotonic_ns - self._first_arrival_ns)]
+        self.back += frame.pts_ns < self._last_pts_ns
+        self.apart += is_apart(span_ns, frame.arrival_monotonic_ns - self._first_arrival_ns)
         if frame.capture_time_ns is not None:
             self.captured += 1
-            differences.append(frame.capture_time_ns - frame.arrival_time_ns)
-        is_apart = any(abs(difference) > TOLERANCE_NS for difference in differences)
-        self.faults += frame.pts_ns < self._last_pts_ns or is_apart
+            self.misdated += is_apart(frame.capture_time_ns, frame.arrival_time_ns)
         self._last_pts_ns = frame.pts_ns
         self.span_ns = max(self.span_ns, span_ns)
 
@@ -117,14 +121,32 @@ class Stream:
             late, call, self._late, self._call = self._late, self._call, 0.0, "none"
         return (
             f"state {int(self._client.state)} frames {stats.published} connects {stats.connects}"
-            f" captured {clock.captured} faults {clock.faults} span {clock.span_ns // 1_000_000}"
+            f" captured {clock.captured} back {clock.back} apart {clock.apart}"
+            f" misdated {clock.misdated} span {clock.span_ns // 1_000_000}"
             f" late {late * 1000:.1f} call {call}"
         )
+
+
+class MallInfo(ctypes.Structure):
+    """struct mallinfo2 of the C library."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in
+                "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()]  # fmt: skip
+
+
+mallinfo2 = ctypes.CDLL(None).mallinfo2
+mallinfo2.restype = MallInfo
+
+
+def heap_in_use():
+    heap = mallinfo2()
+    return heap.uordblks + heap.hblkhd
 
 
 def report(streams):
     for index, stream in enumerate(streams):
         print("stream", index, stream.report(), flush=True)
+    print("process heap", heap_in_use(), flush=True)
 
 
 def report_every_second(streams):

@@ -3,6 +3,9 @@
 //	reader "URL KEY=VALUE ..." ...
 package main
 
+// #include <malloc.h>
+import "C"
+
 import (
 	"bufio"
 	"context"
@@ -28,8 +31,8 @@ var isOver atomic.Bool
 
 // A clock compares a frame's times with those of the frames before: within a connection they go on with the local clock.
 type clock struct {
-	captured, faults, generation       uint64
-	firstPTS, firstArrival, last, span time.Duration
+	captured, back, apart, misdated, generation uint64
+	firstPTS, firstArrival, last, span          time.Duration
 }
 
 func (c *clock) note(frame *mpegclient.FrameInfo) {
@@ -41,13 +44,17 @@ func (c *clock) note(frame *mpegclient.FrameInfo) {
 		c.firstPTS, c.last, c.firstArrival = frame.PTS, frame.PTS, frame.ArrivalMonotonic
 	}
 	span := frame.PTS - c.firstPTS
-	isWrong := frame.PTS < c.last || (span-(frame.ArrivalMonotonic-c.firstArrival)).Abs() > tolerance
+	if frame.PTS < c.last {
+		c.back++
+	}
+	if (span - (frame.ArrivalMonotonic - c.firstArrival)).Abs() > tolerance {
+		c.apart++
+	}
 	if frame.CaptureClock != mpegclient.ClockNone {
 		c.captured++
-		isWrong = isWrong || frame.CaptureTime.Sub(frame.ArrivalTime).Abs() > tolerance
-	}
-	if isWrong {
-		c.faults++
+		if frame.CaptureTime.Sub(frame.ArrivalTime).Abs() > tolerance {
+			c.misdated++
+		}
 	}
 	c.last = frame.PTS
 	if span > c.span {
@@ -169,12 +176,14 @@ func report(streams []*stream) {
 			continue
 		}
 		s.lock.Lock()
-		fmt.Printf("stream %d state %d frames %d connects %d captured %d faults %d span %d late %.1f call %s\n",
-			index, state, stats.Published, stats.Connects, s.clock.captured, s.clock.faults,
+		fmt.Printf("stream %d state %d frames %d connects %d captured %d back %d apart %d misdated %d span %d late %.1f call %s\n",
+			index, state, stats.Published, stats.Connects, s.clock.captured, s.clock.back, s.clock.apart, s.clock.misdated,
 			s.clock.span.Milliseconds(), float64(s.late)/1e6, s.call)
 		s.late, s.call = 0, "none"
 		s.lock.Unlock()
 	}
+	heap := C.mallinfo2()
+	fmt.Printf("process heap %d\n", heap.uordblks+heap.hblkhd)
 }
 
 func run(arguments []string) error {
