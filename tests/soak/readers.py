@@ -7,11 +7,11 @@ prints a line for each stream, words and values in turn:
     stream   its place among the arguments
     state    MPEGCLIENT_STATE_*
     frames, connects    published frames and connections, by the client's counters
-    captured how many frames had a time of capture
     back, apart, misdated
-             how many frames had a time before that of the frame before, a time that went apart from the local clock by 5 s
-             since the connection began, or a time of capture that was not within 5 s of the arrival
+             how many frames had a time before that of the frame before, a time that went apart from the local clock by 30 s
+             since the connection began, or a time of capture that was not within 30 s of the arrival
     span     the longest time, in ms of the stream's own clock, that one connection went on
+    dated    the same up to a frame that had a time of capture
     late     by how many ms the worst call since the last line exceeded what it may take
     call     which call that was
 
@@ -168,7 +168,8 @@ class Reader:
             before = [old for at, old in self._waits if at >= now - REPORT_S]
             longest = max((waits[task] - old.get(task, waits[task]) for old in before for task in waits), default=0)
             self._waits = [*(sample for sample in self._waits if sample[0] >= now - REPORT_S), (now, waits)]
-            self._longest_ms = longest / 1e6
+            # Some kernels tell of more than has passed, for threads that went from one processor to the other.
+            self._longest_ms = min(longest / 1e6, REPORT_S * 1000)
         return self._longest_ms
 
     def restart_stream(self, place):

@@ -77,5 +77,5 @@ def _problems_of(stream, site, frames_before):
             yield f"{stream[name]:.0f} frames {what}"
     if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
         yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
-    if site.wraps and not stream["captured"]:
-        yield "no frame has a time of capture"
+    elif site.wraps and stream["dated"] < (world.WRAP_S + 10) * 1000:
+        yield "no frame beyond the wrap has a time of capture"

@@ -71,6 +71,8 @@ pytest | pytest | to run the Python tests
 xdist  | pytest-xdist | to run several of them at a time
 cffi   | cffi   | to test the example with cffi
 mypy   | mypy   | to check the type hints'
+proof_modules='
+matplotlib | matplotlib | to draw how the endurance test went'
 all_modules='
 jax    | jax    | to import frames through DLPack'
 bench_modules='
@@ -90,9 +92,8 @@ miri       | to run the pure parts in an interpreter
 llvm-tools | to measure coverage'
 # A command | what it is for. Each is a package of its own name.
 proof_tools='
-cargo-fuzz     | to fuzz
-cargo-llvm-cov | to measure coverage
-cargo-deny     | to check licences and dependencies'
+cargo-fuzz | to fuzz
+cargo-deny | to check licences and dependencies'
 
 venv=$target/venv peers= components= tools=
 case $group in
@@ -103,7 +104,7 @@ case $group in
     test-all) packages=$build_packages$static_packages$demo_packages$test_packages
         modules=$demo_modules$test_modules$all_modules ;;
     proof) packages=$build_packages$demo_packages$test_packages$proof_packages
-        modules=$demo_modules$test_modules components=$proof_components tools=$proof_tools ;;
+        modules=$demo_modules$test_modules$proof_modules components=$proof_components tools=$proof_tools ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac

@@ -12,16 +12,16 @@ using MpegClient;
 // Compares a frame's times with those of the frames before: within a connection they go on with the local clock.
 sealed class FrameClock
 {
-    const long Tolerance = 5000000000;
+    const long Tolerance = 30000000000;
 
     ulong generation;
     long firstPts, firstArrival, last;
 
-    public ulong Captured { get; private set; }
     public ulong Back { get; private set; }
     public ulong Apart { get; private set; }
     public ulong Misdated { get; private set; }
     public long Span { get; private set; }
+    public long Dated { get; private set; }
 
     public void Note(FrameInfo frame)
     {
@@ -40,7 +40,7 @@ sealed class FrameClock
             Apart++;
         if (frame.CaptureClock != CaptureClock.None)
         {
-            Captured++;
+            Dated = Math.Max(Dated, span);
             if (Math.Abs(frame.CaptureTimeNs - frame.ArrivalTimeNs) > Tolerance)
                 Misdated++;
         }
@@ -184,9 +184,9 @@ sealed class Stream : IDisposable
         {
             var text = string.Format(
                 CultureInfo.InvariantCulture,
-                "state {0} frames {1} connects {2} captured {3} back {4} apart {5} misdated {6} span {7} late {8:F1} call {9}",
-                (int)client.State, stats.Published, stats.Connects, clock.Captured, clock.Back, clock.Apart, clock.Misdated,
-                clock.Span / 1000000, late.TotalMilliseconds, call);
+                "state {0} frames {1} connects {2} back {3} apart {4} misdated {5} span {6} dated {7} late {8:F1} call {9}",
+                (int)client.State, stats.Published, stats.Connects, clock.Back, clock.Apart, clock.Misdated,
+                clock.Span / 1000000, clock.Dated / 1000000, late.TotalMilliseconds, call);
             late = TimeSpan.Zero;
             call = "none";
             return text;

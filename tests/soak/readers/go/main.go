@@ -24,15 +24,15 @@ const (
 	batchSize = 8
 	wait      = 200 * time.Millisecond
 	stopLimit = 500 * time.Millisecond
-	tolerance = 5 * time.Second
+	tolerance = 30 * time.Second
 )
 
 var isOver atomic.Bool
 
 // A clock compares a frame's times with those of the frames before: within a connection they go on with the local clock.
 type clock struct {
-	captured, back, apart, misdated, generation uint64
-	firstPTS, firstArrival, last, span          time.Duration
+	back, apart, misdated, generation         uint64
+	firstPTS, firstArrival, last, span, dated time.Duration
 }
 
 func (c *clock) note(frame *mpegclient.FrameInfo) {
@@ -51,7 +51,9 @@ func (c *clock) note(frame *mpegclient.FrameInfo) {
 		c.apart++
 	}
 	if frame.CaptureClock != mpegclient.ClockNone {
-		c.captured++
+		if span > c.dated {
+			c.dated = span
+		}
 		if frame.CaptureTime.Sub(frame.ArrivalTime).Abs() > tolerance {
 			c.misdated++
 		}
@@ -176,9 +178,9 @@ func report(streams []*stream) {
 			continue
 		}
 		s.lock.Lock()
-		fmt.Printf("stream %d state %d frames %d connects %d captured %d back %d apart %d misdated %d span %d late %.1f call %s\n",
-			index, state, stats.Published, stats.Connects, s.clock.captured, s.clock.back, s.clock.apart, s.clock.misdated,
-			s.clock.span.Milliseconds(), float64(s.late)/1e6, s.call)
+		fmt.Printf("stream %d state %d frames %d connects %d back %d apart %d misdated %d span %d dated %d late %.1f call %s\n",
+			index, state, stats.Published, stats.Connects, s.clock.back, s.clock.apart, s.clock.misdated,
+			s.clock.span.Milliseconds(), s.clock.dated.Milliseconds(), float64(s.late)/1e6, s.call)
 		s.late, s.call = 0, "none"
 		s.lock.Unlock()
 	}
