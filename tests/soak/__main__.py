@@ -96,17 +96,18 @@ class Soak:
         self._place += 1
 
     def _watch(self):
-        """Samples once a second, and tells once a minute."""
-        frames = {}
-        for second in range(1, self._seconds + 1):
-            time.sleep(max(0.0, second - self.record.now()))
+        """Samples once a second, or as often as a busy machine lets it, and tells once a minute."""
+        frames, minutes = {}, 0
+        while self.record.now() < self._seconds and not self._is_over.is_set():
+            time.sleep(1 - self.record.now() % 1)
             if gone := [reader.language for reader in self.readers if reader.has_ended()]:
                 self.problems.append(f"{gone[0]}: the reader has ended after {self.record.now():.0f} s")
                 break
             self.record.sample(self.readers, SLACK_MS)
-            if second == self._seconds - LAST_FRAMES_S:
-                frames = {reader.language: [stream["frames"] for stream in reader.streams] for reader in self.readers}
-            if second % 60 == 0:
+            if not frames and self.record.now() >= self._seconds - LAST_FRAMES_S:
+                frames = {reader.language: [stream.get("frames", 0) for stream in reader.streams] for reader in self.readers}
+            if self.record.now() // 60 > minutes:
+                minutes = self.record.now() // 60
                 print(self.record.line(), flush=True)
         self._is_over.set()
         self.problems += verdict.stream_problems(self.readers, self.sites, frames)
@@ -138,9 +139,9 @@ def tell(soak, trends, folder):
     plot.draw(soak.record, folder / "soak.png")
     told = dataclasses.asdict(soak.record)
     (folder / "soak.json").write_text(json.dumps(told) + "\n")
-    for language, found in trends.items():
+    for (language, kind), found in trends.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
-        print(f"{language}: memory {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with 99 % each)")
+        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with 99 % each)")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
     record, steepest = soak.record, max(trends.values(), key=lambda found: found.slope)

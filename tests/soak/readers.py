@@ -17,7 +17,8 @@ prints a line for each stream, words and values in turn:
 
 and then a line of its own:
 
-    process heap    bytes that the C library's malloc has given out: to the library, and to the language where it asks there
+    process heap    bytes that malloc has given out: to the library, and to the language where it asks there; what it kept
+                    for later has just been given back to the system
 
 A line on its standard input, the place of a stream, has it terminate and start that stream. When its input ends it
 terminates and clears all, prints last lines, and ends.
@@ -38,6 +39,9 @@ from programs import end_with_parent
 
 #: Seconds from one report of a reader to the next, and what it may come late.
 REPORT_S = 3.5
+
+#: MPEGCLIENT_STATE_RUNNING.
+RUNNING = 4
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -149,6 +153,8 @@ class Reader:
         proc = Path("/proc") / str(self._process.pid)
         sizes = dict(re.findall(r"(\w+): +(\d+) kB", (proc / "smaps_rollup").read_text()))
         return {
+            # A stream that is connected anew takes less at first, and one that is behind takes more.
+            "settled": int(all(stream.get("state") == RUNNING for stream in self.streams)),
             "heap": self.heap,
             "pss": int(sizes["Pss"]) << 10,
             # How much of a library's pages is counted here depends on who else has it loaded.
@@ -165,11 +171,12 @@ class Reader:
             for task in (Path("/proc") / str(self._process.pid) / "task").iterdir():
                 waits[task.name] = int((task / "schedstat").read_text().split()[1])
         if waits:
-            before = [old for at, old in self._waits if at >= now - REPORT_S]
-            longest = max((waits[task] - old.get(task, waits[task]) for old in before for task in waits), default=0)
-            self._waits = [*(sample for sample in self._waits if sample[0] >= now - REPORT_S), (now, waits)]
+            # At least since the last time, also where that is long ago.
+            before = [sample for sample in self._waits if sample[0] >= now - REPORT_S] or self._waits[-1:]
+            longest = max((waits[task] - old.get(task, waits[task]) for _, old in before for task in waits), default=0)
+            self._waits = [*before, (now, waits)]
             # Some kernels tell of more than has passed, for threads that went from one processor to the other.
-            self._longest_ms = min(longest / 1e6, REPORT_S * 1000)
+            self._longest_ms = min(longest / 1e6, (now - min(at for at, _ in self._waits)) * 1000)
         return self._longest_ms
 
     def restart_stream(self, place):
