@@ -159,6 +159,7 @@ class Reader:
             "pss": int(sizes["Pss"]) << 10,
             # How much of a library's pages is counted here depends on who else has it loaded.
             "own": (int(sizes["Pss_Anon"]) + int(sizes["Pss_Shmem"])) << 10,
+            "shared": int(sizes["Pss_Shmem"]) << 10,
             "descriptors": len(os.listdir(proc / "fd")),
             "threads": len(os.listdir(proc / "task")),
         }
