@@ -90,7 +90,6 @@ soak: ## run 16 streams with faults for MINUTES=10 and judge memory and times
 
 coverage: ## measure which lines and branches the tests run
 	@PARTS=coverage $(INSTALL_MISSING) proof
-	@$(MAKE) --no-print-directory build
 	@tests/proof/coverage.sh
 
 # QUICK=1 for a minute's worth of it, MEDIA=FOLDER for other footage, README=1 to put the table into the README.

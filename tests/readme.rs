@@ -249,7 +249,7 @@ fn links(text: &str) -> Vec<&str> {
 #[test]
 fn every_link_leads_somewhere() {
     let mut count = 0;
-    for guide in GUIDES.into_iter().chain(["ARCHITECTURE.md", "CHANGELOG.md"]) {
+    for guide in GUIDES.into_iter().chain(["ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md"]) {
         let text = read(guide);
         for link in links(&text) {
             assert!(!link.contains("://"), "{guide}: {link} cannot be checked without the network");
@@ -279,4 +279,35 @@ fn the_table_of_parameters_is_that_of_the_code() {
         table.push_str(&format!("| `{}` | {values} | {default} | {counts} | {} |\n", parameter.key, parameter.help));
     }
     assert!(readme.contains(&table), "README.md should hold this table:\n{table}");
+}
+
+/// The files that `SECURITY.md` names, each with the name of a test where one follows.
+fn evidence(text: &str) -> Vec<(&str, Option<&str>)> {
+    let quoted = text.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains('/') && !quoted.contains(' '));
+    quoted.map(|quoted| quoted.split_once("::").map_or((quoted, None), |(file, name)| (file, Some(name)))).collect()
+}
+
+#[test]
+fn what_security_rests_on_is_there() {
+    let text = read("SECURITY.md");
+    let evidence = evidence(&text);
+    for (file, name) in &evidence {
+        let source = read(file);
+        let is_there = name.is_none_or(|name| ["fn ", "def "].iter().any(|word| source.contains(&format!("{word}{name}("))));
+        assert!(is_there, "{file} holds no test {name:?}");
+    }
+    assert!(evidence.len() > 30, "only {} tests were found", evidence.len());
+}
+
+#[test]
+fn every_part_of_the_proof_that_is_named_exists() {
+    let runner = read("tests/proof/run.sh");
+    let parts = runner.split_once("all_parts=(").and_then(|(_, rest)| rest.split_once(')')).expect("no list of parts").0;
+    let parts: Vec<&str> = parts.split(' ').collect();
+    let text = read("SECURITY.md");
+    let named: Vec<&str> = text.split("`make proof PARTS=").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    assert!(named.len() > 5, "only {named:?}");
+    for part in named.iter().flat_map(|named| named.trim_matches('"').split(' ')) {
+        assert!(parts.contains(&part), "SECURITY.md names the part {part:?} of the proof, there are {parts:?}");
+    }
 }

@@ -76,6 +76,8 @@ pytest | pytest | to run the Python tests
 xdist  | pytest-xdist | to run several of them at a time
 cffi   | cffi   | to test the example with cffi
 mypy   | mypy   | to check the type hints'
+proof_modules='
+matplotlib | matplotlib | to draw how the endurance test went'
 all_modules='
 jax    | jax    | to import frames through DLPack'
 bench_modules='
@@ -88,16 +90,16 @@ av        | av                     | to measure PyAV
 decord    | decord                 | to measure decord
 mpegCoder | mpegCoder              | to measure mpegCoder'
 
-# A component of the nightly toolchain: sanitizers, Miri and fuzzing need options that no other has.
+# A component of the nightly toolchain | the parts of the proof that need it | what it is for. Sanitizers, Miri and fuzzing
+# need options that no other toolchain has.
 proof_components='
-rust-src   | to build the standard library with a sanitizer
-miri       | to run the pure parts in an interpreter
-llvm-tools | to measure coverage'
-# A command | the part of the proof that needs it | what it is for. Each is a package of its own name.
+rust-src   | threads miri | to build the standard library for a sanitizer and for Miri
+miri       | miri         | to run the pure parts in an interpreter
+llvm-tools | coverage     | to measure coverage'
+# A command | the parts that need it | what it is for. Each is a package of its own name.
 proof_tools='
-cargo-fuzz     | fuzz     | to fuzz
-cargo-llvm-cov | coverage | to measure coverage
-cargo-deny     | supply   | to check licences and dependencies'
+cargo-fuzz | fuzz   | to fuzz
+cargo-deny | supply | to check licences and dependencies'
 
 venv=$target/venv peers= components= tools=
 case $group in
@@ -109,7 +111,7 @@ case $group in
         modules=$demo_modules$test_modules$all_modules ;;
     other-ffmpeg) packages=$other_packages modules= ;;
     proof) packages=$build_packages$demo_packages$test_packages$proof_packages
-        modules=$demo_modules$test_modules components=$proof_components tools=$proof_tools ;;
+        modules=$demo_modules$test_modules$proof_modules components=$proof_components tools=$proof_tools ;;
     bench) packages=$build_packages$demo_packages$bench_packages modules=$bench_modules peers=$peer_modules venv=$target/bench-venv ;;
     *) echo "install.sh: no group \"$group\"" >&2; exit 2 ;;
 esac
@@ -190,28 +192,36 @@ install_peers() {
     done
 }
 
+# Whether one of the parts that are wanted is among these; without PARTS all are.
+is_wanted() {
+    local part
+    for part in $1; do
+        [[ " ${PARTS:-$part} " != *" $part "* ]] || return 0
+    done
+    return 1
+}
+
 # Adds to Rust what proof needs, once: what is there already stays as it is.
 install_components() {
-    local name purpose present
+    local name parts purpose present
     if ! rustup run nightly rustc --version >/dev/null 2>&1; then
         echo "missing: Rust's nightly toolchain, for sanitizers, Miri and fuzzing"
         rustup toolchain install nightly --profile minimal
     fi
     present=$(rustup component list --toolchain nightly | grep -F '(installed)')
-    while IFS='|' read -r name purpose; do
-        if ! grep -q "^$name" <<<"$present"; then
+    while IFS='|' read -r name parts purpose; do
+        if is_wanted "$parts" && ! grep -q "^$name" <<<"$present"; then
             echo "missing: Rust's component $name, $purpose"
             rustup component add --toolchain nightly "$name"
         fi
     done < <(rows "$components")
 }
 
-# Building them takes minutes: with PARTS only those of its parts.
+# Building them takes minutes.
 install_tools() {
-    local name part purpose
-    while IFS='|' read -r name part purpose; do
-        [[ " ${PARTS:-$part} " == *" $part "* ]] || continue
-        if ! command -v "$name" >/dev/null; then
+    local name parts purpose
+    while IFS='|' read -r name parts purpose; do
+        if is_wanted "$parts" && ! command -v "$name" >/dev/null; then
             echo "missing: $name, $purpose"
             cargo install --quiet --locked "$name"
         fi

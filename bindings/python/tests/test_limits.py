@@ -175,6 +175,20 @@ def test_a_playlist_from_the_network_shows_its_own_segments(large: Path, site: S
         assert not client.stream_info().is_live
 
 
+@pytest.mark.parametrize("form", ["{}", "file:{}", "file://{}"])
+def test_a_concat_list_from_the_network_reads_no_local_file(large: Path, site: Site, form: str) -> None:
+    (large / "evil.ffconcat").write_text(f"ffconcat version 1.0\nfile '{form.format(large / 'short.ts')}'\n")
+    with Client(site.url("evil.ffconcat"), realtime="off", setup_timeout=10_000) as client:
+        check_shows_nothing(client)
+
+
+def test_a_redirection_reads_no_local_file(large: Path, site: Site) -> None:
+    site.redirects["/moved.ts"] = f"file://{large / 'short.ts'}"
+    with Client(site.url("moved.ts"), realtime="off", setup_timeout=10_000) as client:
+        check_shows_nothing(client)
+    assert "/moved.ts" in site.paths
+
+
 @pytest.mark.parametrize("form", ["{}", "file:{}"])
 def test_a_local_playlist_reads_local_files(large: Path, form: str) -> None:
     (large / "local.m3u8").write_text(playlist(form.format(large / "short.ts")))

@@ -1,0 +1,97 @@
+"""What is wrong with a run, in words; nothing if nothing is."""
+
+from statistics import median
+
+import readers
+import world
+from trend import CONFIDENCE, trend
+
+MB = 1e6
+
+#: Seconds of which the least memory counts.
+ENVELOPE_S = 10
+
+#: What the memory of a process may grow by, in bytes an hour.
+GROWTH = 1 * MB
+
+#: Seconds of calm at the beginning and the end in which descriptors and threads are compared.
+CALM_S = 8
+
+#: Threads and descriptors that a language's own runtime may still add after the first calm.
+RUNTIME = {"C": (0, 0), "Python": (0, 0), "Go": (8, 2), "C#": (8, 2)}
+
+#: What is wrong with the times of frames, by the readers' words.
+CLOCK_FAULTS = {
+    "back": "have a time before that of the frame before",
+    "apart": "have a time that went apart from the local clock",
+    "misdated": "were captured at another time than they came",
+}
+
+#: The same for what malloc has given out: with less noise, it shows a leak of a few bytes a frame within minutes.
+MEMORIES = {"own": "memory", "heap": "the heap"}
+
+
+def growth(record, warm_up_s):
+    """How memory grows once all is warm: the trend of each kind in each process, in bytes an hour."""
+    return {
+        (language, kind): trend(*lower_envelope(record.times, series, kind, warm_up_s))
+        for language, series in record.readers.items()
+        for kind in MEMORIES
+    }
+
+
+def lower_envelope(times, series, kind, warm_up_s):
+    """The least memory of each ENVELOPE_S in which all streams ran: what is held for a moment only is left out."""
+    least = {}
+    for time, settled, value in zip(times, series["settled"], series[kind]):
+        if settled and time >= warm_up_s:
+            window = time // ENVELOPE_S
+            least[window] = min(least.get(window, value), value)
+    return [window * ENVELOPE_S for window in least], list(least.values())
+
+
+def memory_problems(trends):
+    return [
+        f"{language}: {MEMORIES[kind]} grows by {found.slope / MB:.1f} MB an hour, at least by {found.low / MB:.1f}"
+        f" with a confidence of {CONFIDENCE:.0%}; {GROWTH / MB:.0f} allowed"
+        for (language, kind), found in trends.items()
+        if found.low > GROWTH
+    ]  # fmt: skip
+
+
+def resource_problems(record, calm_end_s):
+    """Descriptors and threads at the end, against those before the first fault."""
+    before = [index for index, time in enumerate(record.times) if calm_end_s - CALM_S <= time < calm_end_s]
+    after = [index for index, time in enumerate(record.times) if time >= record.times[-1] - CALM_S]
+    problems = []
+    for language, series in record.readers.items():
+        for name, allowed in zip(("threads", "descriptors"), RUNTIME[language]):
+            first, last = (median(series[name][index] for index in part) for part in (before, after))
+            if last > first + allowed:
+                problems.append(f"{language}: {first:.0f} {name} before the faults, {last:.0f} after them")
+    return problems
+
+
+def stream_problems(programs, sites, frames_before):
+    """Whether each stream runs, was lost and came back, and has the right times."""
+    problems = []
+    for reader in programs:
+        for place, (stream, (name, site)) in enumerate(zip(reader.streams, sites.items())):
+            for problem in _problems_of(stream, site, frames_before[reader.language][place] if frames_before else 0):
+                problems.append(f"{reader.language}, {name}: {problem}")
+    return problems
+
+
+def _problems_of(stream, site, frames_before):
+    if stream.get("state") != readers.RUNNING or stream["frames"] <= frames_before:
+        yield f"does not run at the end (state {stream.get('state')})"
+        return
+    if stream["connects"] < 3:
+        yield f"was connected {stream['connects']:.0f} times: the faults did not hit it"
+    for name, what in CLOCK_FAULTS.items():
+        if stream[name]:
+            yield f"{stream[name]:.0f} frames {what}"
+    if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
+        yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
+    elif site.wraps and stream["dated"] < (world.WRAP_S + 10) * 1000:
+        yield "no frame beyond the wrap has a time of capture"
