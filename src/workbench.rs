@@ -6,7 +6,9 @@ use crate::converter::Converter;
 use crate::frame::Shape;
 use crate::geometry::Display;
 #[cfg(feature = "rtsp-native")]
-use crate::rtp::{self, Entry, Integrity, RtpPacket, Trust, sdp};
+use crate::nal::Entry;
+#[cfg(feature = "rtsp-native")]
+use crate::rtp::{self, Integrity, RtpPacket, Trust, Worth, sdp};
 #[cfg(feature = "rtsp-native")]
 use std::collections::VecDeque;
 
@@ -135,7 +137,7 @@ impl Depacketizer {
         let mut units = VecDeque::new();
         self.depacketizer.push(&RtpPacket { timestamp, is_marked, lost, payload }, &mut units);
         let told = |unit: rtp::AccessUnit| AccessUnit {
-            is_trusted: self.trust.holds(&unit),
+            is_trusted: self.trust.judge(&unit) == Worth::Exact,
             is_damaged: unit.integrity == Integrity::Damaged,
             is_entry: unit.entry != Entry::None,
             timestamp: unit.timestamp,
