@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """An RTSP server that sends pre-encoded clips in an endless loop, bit for bit, with GStreamer.
 
-    rtsp_server.py [--address HOST] [--port PORT] [--user NAME --password WORD [--basic]] [--transport any|tcp|udp|multicast] [--tls CERT KEY]
-                   [--rtp OPTIONS] [--network OPTIONS] [--tell-sent] [--audio /MOUNT] /MOUNT=FILE,CODEC,FPS ...
+    rtsp_server.py [--address HOST] [--port PORT] [--user NAME --password WORD [--basic]]
+                   [--transport any|tcp|udp|multicast] [--tls CERT KEY] [--rtp OPTIONS] [--network OPTIONS]
+                   [--tell-sent] [--audio /MOUNT] /MOUNT=FILE,CODEC,FPS ...
 
 CODEC is h264 or h265 (Annex B with access unit delimiters) or mjpeg (JPEGs one after another). Nothing is encoded here,
 so the server takes next to no time of the processor and every client can know each picture that it should get.

@@ -129,8 +129,8 @@ class Mount:
     sdp: str
     #: What is sent; None in place of a packet that is lost.
     packets: List[Optional[Packet]]
-    #: Answers in place of the usual ones, by method: a head, and what follows it.
-    answers: Dict[str, Tuple[str, bytes]] = field(default_factory=dict)
+    #: Answers in place of the usual ones, by method: a head, and what follows it; None: there is no answer.
+    answers: Dict[str, Optional[Tuple[str, bytes]]] = field(default_factory=dict)
     #: Seconds from one picture to the next.
     interval: float = 0.001
     #: Whether the connection is closed after the last packet.
@@ -212,7 +212,10 @@ class ScriptedRtsp:
         found = self.mounts.get(path)
         head, body = "RTSP/1.0 404 Not Found", b""
         if found is not None:
-            head, body = found.answers.get(method) or self._usual_answer(method, url, lines, found)
+            answer = found.answers.get(method, self._usual_answer(method, url, lines, found))
+            if answer is None:
+                return
+            head, body = answer
         connection.sendall(f"{head}\r\n{sequence}\r\n\r\n".encode() + body)
         if found is not None and method == "PLAY" and " 200 " in head:
             self._send(connection, found)

@@ -165,16 +165,17 @@ impl Tasks {
 
     /// Does something until it is done, or until the watch says that it must end.
     fn run<T>(&self, watch: &Watch, work: impl Future<Output = T>) -> std::result::Result<T, Interruption> {
-        let mut work = pin!(work);
-        // Looked at each time, too: where bytes come without a pause, no timer has its turn. A stop wakes the task.
-        let mut watched = poll_fn(|context| {
-            watch.wake_on_stop(context.waker());
-            match watch.expiry() {
-                Some(expiry) => Poll::Ready(Err(expiry)),
-                None => work.as_mut().poll(context).map(Ok),
-            }
-        });
         let done = self.block_on(async {
+            // It ends in here, too: a session that is dropped has a task say farewell.
+            let mut work = pin!(work);
+            // Looked at each time, too: where bytes come without a pause, no timer has its turn. A stop wakes the task.
+            let mut watched = poll_fn(|context| {
+                watch.wake_on_stop(context.waker());
+                match watch.expiry() {
+                    Some(expiry) => Poll::Ready(Err(expiry)),
+                    None => work.as_mut().poll(context).map(Ok),
+                }
+            });
             loop {
                 tokio::select! {
                     biased;
@@ -349,6 +350,28 @@ mod tests {
         };
         assert_eq!(tasks.run(&watch, surprise), Err(Interruption::Panicked));
         assert_eq!(tasks.run(&watch, async { 5 }), Ok(5));
+    }
+
+    /// Like a session, it needs the runtime when it is dropped.
+    struct Dependent(Arc<std::sync::atomic::AtomicBool>);
+
+    impl Drop for Dependent {
+        fn drop(&mut self) {
+            self.0.store(tokio::runtime::Handle::try_current().is_ok(), std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn what_is_interrupted_is_dropped_within_the_runtime() {
+        let (tasks, watch, had_runtime) = (Tasks::new().expect("a runtime"), Watch::default(), Arc::default());
+        watch.allow_ms(1);
+        let dependent = Dependent(Arc::clone(&had_runtime));
+        let endless = async move {
+            let _kept = dependent;
+            std::future::pending::<()>().await;
+        };
+        assert_eq!(tasks.run(&watch, endless), Err(Interruption::Expired(Expiry::Deadline)));
+        assert!(had_runtime.load(std::sync::atomic::Ordering::SeqCst));
     }
 
     #[test]
