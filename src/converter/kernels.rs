@@ -182,17 +182,28 @@ fn double_with<S: Simd>(simd: S, quarters: [i16; 2], from: &[i16], to: &mut [i16
         let at = 1 + step * SAMPLES;
         let load = [at - 1, at, at + 1];
         let [before, near, after] = load.map(|at| i16x8::from_slice(simd, &from[at..at + SAMPLES]));
-        let first = near + (((before - near) * quarters[0] + 2) >> 2);
-        let second = near + (((after - near) * quarters[1] + 2) >> 2);
+        let part = |difference: i16x8<S>, quarters| match quarters {
+            0 => i16x8::splat(simd, 0),
+            1 => (difference + 2) >> 2,
+            _ => (difference + 1) >> 1,
+        };
+        let first = near + part(before - near, quarters[0]);
+        let second = near + part(after - near, quarters[1]);
         let to = &mut to[2 * at..2 * (at + SAMPLES)];
         first.zip_low(second).store_slice(&mut to[..SAMPLES]);
         first.zip_high(second).store_slice(&mut to[SAMPLES..]);
     }
 }
 
-/// A sample, so many quarters of the way to its neighbour: two at most, for which 16 bits are enough.
+/// A sample, so many quarters of the way to its neighbour, two at most. What sharp filters have overshot leaves 16 bits no
+/// room to multiply the difference.
 fn towards(near: i16, far: i16, quarters: i16) -> i16 {
-    near.wrapping_add(far.wrapping_sub(near).wrapping_mul(quarters).wrapping_add(2) >> 2)
+    let difference = far.wrapping_sub(near);
+    near.wrapping_add(match quarters {
+        0 => 0,
+        1 => difference.wrapping_add(2) >> 2,
+        _ => difference.wrapping_add(1) >> 1,
+    })
 }
 
 /// Lays a band out by columns: `rows` are eight rows one after the other, each with two samples for each pair of columns.
