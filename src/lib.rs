@@ -33,6 +33,8 @@ mod event;
 mod frame;
 mod geometry;
 mod log;
+#[cfg(any(loom, shuttle))]
+mod models;
 mod pacer;
 mod parameters;
 mod playout;

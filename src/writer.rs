@@ -4,7 +4,11 @@ mod backlog;
 mod backoff;
 mod connection;
 mod control;
+#[cfg(any(loom, shuttle))]
+mod models;
 
+#[cfg(shuttle)]
+pub(crate) use control::Control;
 pub(crate) use control::Goal;
 
 use crate::av;
@@ -14,10 +18,12 @@ use crate::error::{Error, Result, Status};
 use crate::log::{self, Level};
 use crate::source::End;
 use crate::state::State;
-use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::process::AtomicU64;
+use crate::sync::{Arc, Ordering};
 use crate::view::{View, ViewWriter};
 use backoff::Backoff;
 use connection::{Connection, Outlet};
+#[cfg(not(shuttle))]
 use control::Control;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
