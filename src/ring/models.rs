@@ -151,6 +151,47 @@ fn a_writer_left_behind_spoils_nothing() {
 }
 
 #[test]
+fn a_writer_left_behind_while_it_moves_spoils_nothing() {
+    explore(|| {
+        let ring = ring(1, 0, 2);
+        publish(&ring, 1).expect("refused");
+        let lease = latest(&ring, 1).expect("nothing");
+        publish(&ring, 1).expect("refused");
+        // The next slot is the one that is out.
+        let late = thread::spawn({
+            let ring = Arc::clone(&ring);
+            move || drop(ring.reserve(1))
+        });
+        ring.set_epoch(2);
+        let mut slot = ring.reserve(2).expect("held up by a writer that was left behind");
+        slot.fill(3);
+        assert_eq!(ring.publish(slot, info(2)), Some(3));
+        late.join().expect("panicked");
+        check(&lease);
+        check(&latest(&ring, 1).expect("nothing"));
+    });
+}
+
+#[test]
+fn who_waits_for_a_frame_gets_it() {
+    explore(|| {
+        let ring = ring(1, 0, 0);
+        let reader = thread::spawn({
+            let ring = Arc::clone(&ring);
+            move || loop {
+                let seen = ring.signal.now();
+                match latest(&ring, 1) {
+                    Some(lease) => break check(&lease),
+                    None => ring.signal.wait_after(seen, None),
+                };
+            }
+        });
+        publish(&ring, 1).expect("refused");
+        reader.join().expect("panicked");
+    });
+}
+
+#[test]
 fn what_becomes_known_of_a_frame_is_known_or_not_and_never_half() {
     explore(|| {
         let ring = ring(1, 0, 0);

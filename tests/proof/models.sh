@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 
 export LOOM_MAX_PREEMPTIONS=${LOOM_MAX_PREEMPTIONS:-4} SHUTTLE_ORDERS=${SHUTTLE_ORDERS:-20000}
 if [[ ${1:-} == --quick ]]; then
-    export LOOM_MAX_PREEMPTIONS=2 SHUTTLE_ORDERS=300
+    export LOOM_MAX_PREEMPTIONS=3 SHUTTLE_ORDERS=300
 fi
 export CARGO_INCREMENTAL=0
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
