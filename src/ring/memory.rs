@@ -89,7 +89,7 @@ impl Mapping {
     /// Slots over memory that is there.
     fn over(base: NonNull<u8>, layout: Layout, mirrored: bool) -> Arc<Self> {
         let slots = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
-        let witnesses = (0..layout.slots).map(|_| Witness::default()).collect();
+        let witnesses = (0..layout.slots).map(|_| Default::default()).collect();
         Arc::new(Self { base, layout, mirrored, slots, witnesses })
     }
 
