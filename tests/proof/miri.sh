@@ -55,7 +55,7 @@ run=$(matching "$cannot" -v <<<"$all")
 if [[ -n $slow ]]; then
     run=$(matching "$slow" -v <<<"$run")
 fi
-sed -n 's/ *|/: not run,/p' <<<"$cannot$slow"
+sed -n 's/ *|/ is left out:/p' <<<"$cannot$slow"
 
 # As many processes as there are processors: each first reads the whole crate.
 export -f miri
