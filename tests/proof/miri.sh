@@ -23,7 +23,8 @@ parameters::                                                  | as above
 redact::                                                      | as above
 ring::tests::a_ring_beyond_                                   | as above
 ring::tests::a_held_lease_never_changes_                      | writes 500 frames
-pacer::tests::a_faster_source_                                | thousands of frames a case'
+pacer::tests::a_faster_source_                                | thousands of frames a case
+rtp::tests::every_split_                                      | hundreds of splits a case'
 
 # What uses threads.
 threads='
