@@ -2,6 +2,8 @@
 
 mod events;
 mod leases;
+#[cfg(shuttle)]
+mod models;
 mod reading;
 
 pub use events::wait_any;
@@ -20,7 +22,7 @@ use crate::redact::redact_with;
 use crate::ring::{Ring, RingStatus};
 use crate::state::State;
 use crate::stats::StatsSnapshot;
-use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::view::View;
 use crate::writer::{Assignment, Goal, WriterHandle};
 use leases::LeaseBook;
@@ -231,7 +233,7 @@ impl Client {
     }
 
     /// Takes the life-cycle lock, from a setup in progress if need be.
-    fn abort_others(&self) -> Result<parking_lot::MutexGuard<'_, Option<Session>>> {
+    fn abort_others(&self) -> Result<MutexGuard<'_, Option<Session>>> {
         self.aborters.fetch_add(1, Ordering::SeqCst);
         self.board.signal.notify();
         let session = self.session.try_lock_for(GIVE_WAY);

@@ -120,6 +120,12 @@ impl Bell {
     pub(crate) fn descriptor(&self) -> i32 {
         self.descriptor.as_raw_fd()
     }
+
+    #[cfg(test)]
+    pub(crate) fn is_readable(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, poll};
+        poll(&mut [PollFd::new(&self.descriptor, PollFlags::IN)], Some(&rustix::time::Timespec::default())) == Ok(1)
+    }
 }
 
 #[cfg(test)]
@@ -160,14 +166,10 @@ mod tests {
             move || is_due.load(Ordering::SeqCst)
         })
         .expect("no descriptor");
-        let is_readable = || {
-            let mut polled = [rustix::event::PollFd::new(&bell.descriptor, rustix::event::PollFlags::IN)];
-            rustix::event::poll(&mut polled, Some(&rustix::time::Timespec::default())) == Ok(1)
-        };
         for due in [false, true, true, false, true] {
             is_due.store(due, Ordering::SeqCst);
             bell.settle();
-            assert_eq!(is_readable(), due);
+            assert_eq!(bell.is_readable(), due);
         }
     }
 }

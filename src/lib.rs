@@ -35,6 +35,8 @@ mod frame;
 mod geometry;
 mod log;
 mod nal;
+#[cfg(any(loom, shuttle))]
+mod models;
 mod pacer;
 mod parameters;
 mod playout;

@@ -2,7 +2,8 @@
 
 use crate::error::numbered;
 use crate::redact::redact_with;
-use crate::sync::{AtomicU32, Mutex, Ordering};
+use crate::sync::Ordering;
+use crate::sync::process::{AtomicU32, Mutex};
 use std::cell::RefCell;
 use std::sync::Arc;
 

@@ -163,16 +163,17 @@ mod tests {
 
     #[test]
     fn a_simulated_year_does_not_drift() {
+        let hours = if cfg!(miri) { 6 } else { 24 * 365 };
         let mut pacer = Pacer::new(rate(30_000, 1001));
         // One frame an hour stands for the many between: the grid point must be that of exact arithmetic.
         let hour = 3_600 * SECOND;
         pacer.last = Some(Stamp { pts_ns: Some(0), arrival_ns: 0 });
-        for n in 1..=24 * 365 {
+        for n in 1..=hours {
             for part in 1..=360 {
                 pacer.keep(Some((n - 1) * hour + part * hour / 360), 0);
             }
         }
-        let exact = i128::from(24 * 365 * hour) * 30_000 / 1001 / i128::from(SECOND);
+        let exact = i128::from(hours * hour) * 30_000 / 1001 / i128::from(SECOND);
         assert!((i128::from(pacer.next_point) - exact).abs() <= 1, "{} {exact}", pacer.next_point);
     }
 

@@ -1,11 +1,39 @@
 //! The locks and atomics of the crate, in one place so that a model checker's can stand in for them.
 
-pub(crate) use parking_lot::{Condvar, Mutex};
-pub(crate) use std::sync::Arc;
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+#[cfg(any(loom, shuttle))]
+pub(crate) mod model;
 
-use std::sync::{OnceLock, Weak};
+#[cfg(any(loom, shuttle))]
+pub(crate) use model::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Condvar, Mutex, MutexGuard, Witness};
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use std::sync::atomic::Ordering;
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64};
+pub(crate) use std::sync::{Arc, Weak};
+
+use std::sync::OnceLock;
 use std::time::Instant;
+
+/// For what lives as long as the process. A model begins anew with every run, so that this is no part of one.
+pub(crate) mod process {
+    pub(crate) use parking_lot::Mutex;
+    pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
+}
+
+/// Sees who touches memory that a model checker does not watch. Where there is no checker, it is nothing.
+#[cfg(not(any(loom, shuttle)))]
+#[derive(Default)]
+pub(crate) struct Witness;
+
+#[cfg(not(any(loom, shuttle)))]
+impl Witness {
+    /// The memory is being read.
+    pub(crate) fn reads(&self) {}
+
+    /// The memory is being written.
+    pub(crate) fn writes(&self) {}
+}
 
 /// A condition that grows by one at every change, so that a waiter can tell whether it missed any.
 ///

@@ -5,7 +5,11 @@ mod backoff;
 mod connection;
 mod control;
 mod doubt;
+#[cfg(any(loom, shuttle))]
+mod models;
 
+#[cfg(shuttle)]
+pub(crate) use control::Control;
 pub(crate) use control::Goal;
 
 use crate::av;
@@ -15,10 +19,12 @@ use crate::error::{Error, Result, Status};
 use crate::log::{self, Level};
 use crate::source::End;
 use crate::state::State;
-use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::sync::process::AtomicU64;
+use crate::sync::{Arc, Ordering};
 use crate::view::{View, ViewWriter};
 use backoff::Backoff;
 use connection::{Connection, Outlet};
+#[cfg(not(shuttle))]
 use control::Control;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;

@@ -5,7 +5,7 @@
 
 use super::ffi;
 use crate::log::{Level, is_enabled, line};
-use crate::sync::Mutex;
+use crate::sync::process::Mutex;
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;

@@ -1,9 +1,8 @@
 //! Which leases are out: how many, and since when. A forgotten one shows here before its memory is missed.
 
 use crate::clock::monotonic_ns;
-use crate::sync::{Arc, Mutex, Signal};
+use crate::sync::{Arc, Mutex, Signal, Weak};
 use std::collections::BTreeMap;
-use std::sync::Weak;
 
 /// The leases of a client that have not been given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

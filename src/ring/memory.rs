@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "the one place that maps memory and lends slices of it")]
 
 use crate::error::{Error, Result, Status};
-use crate::sync::{Arc, AtomicU32, Ordering};
+use crate::sync::{Arc, AtomicU32, Ordering, Witness};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 use std::ffi::c_void;
@@ -69,6 +69,8 @@ pub(super) struct Mapping {
     /// Whether the second half shows the same memory; if not, what is written is written to both.
     mirrored: bool,
     slots: Box<[AtomicU32]>,
+    /// One a slot, told of every access.
+    witnesses: Box<[Witness]>,
 }
 
 // SAFETY: the memory belongs to the mapping alone, and `slots` decides who may touch which part of it.
@@ -78,12 +80,17 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     pub(super) fn new(layout: Layout) -> Result<Arc<Self>> {
-        let (base, mirrored) = match map_twice(layout.bytes()) {
-            Ok(base) => (base, true),
-            Err(_) => (map_plain(layout.bytes())?, false),
-        };
+        match map_twice(layout.bytes()) {
+            Ok(base) => Ok(Self::over(base, layout, true)),
+            Err(_) => Ok(Self::over(map_plain(layout.bytes())?, layout, false)),
+        }
+    }
+
+    /// Slots over memory that is there.
+    fn over(base: NonNull<u8>, layout: Layout, mirrored: bool) -> Arc<Self> {
         let slots = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
-        Ok(Arc::new(Self { base, layout, mirrored, slots }))
+        let witnesses = (0..layout.slots).map(|_| Default::default()).collect();
+        Arc::new(Self { base, layout, mirrored, slots, witnesses })
     }
 
     /// Lends a slot for writing; `None` while anybody reads or writes it.
@@ -112,6 +119,10 @@ impl Mapping {
             window.held.end = slot + 1;
         }
         Some(window)
+    }
+
+    fn witness(&self, slot: usize) -> &Witness {
+        &self.witnesses[slot % self.layout.slots]
     }
 
     fn release_reader(&self, slot: usize) {
@@ -146,6 +157,7 @@ impl SlotWriter {
     pub(super) fn finish(self) {
         if !self.mapping.mirrored {
             let layout = self.mapping.layout;
+            self.mapping.witness(self.slot).writes();
             // SAFETY: the same slot of the second half, which nobody reads while this one is being written.
             unsafe {
                 let from = self.mapping.base.as_ptr().add(self.slot * layout.stride);
@@ -160,6 +172,7 @@ impl Deref for SlotWriter {
 
     fn deref(&self) -> &[u8] {
         let layout = self.mapping.layout;
+        self.mapping.witness(self.slot).reads();
         // SAFETY: within the mapping; this writer is the only one to touch the slot.
         unsafe {
             let start = self.mapping.base.as_ptr().add(self.slot * layout.stride);
@@ -171,6 +184,7 @@ impl Deref for SlotWriter {
 impl DerefMut for SlotWriter {
     fn deref_mut(&mut self) -> &mut [u8] {
         let layout = self.mapping.layout;
+        self.mapping.witness(self.slot).writes();
         // SAFETY: as in `deref`.
         unsafe {
             let start = self.mapping.base.as_ptr().add(self.slot * layout.stride);
@@ -199,6 +213,7 @@ impl Window {
         let Some(others) = self.held.len().checked_sub(1) else {
             return &[];
         };
+        self.held.clone().for_each(|slot| self.mapping.witness(slot).reads());
         // SAFETY: within the two halves, and all of it held for reading; what pads a slot is never written.
         unsafe {
             let start = self.mapping.base.as_ptr().add(self.held.start * layout.stride);
@@ -232,6 +247,10 @@ impl Drop for Window {
 }
 
 fn map_twice(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
+    // Its files are not of memory alone, and it knows no two addresses for one place.
+    if cfg!(miri) {
+        return Err(rustix::io::Errno::NOSYS);
+    }
     let file = memfd_create("mpegclient-ring", MemfdFlags::CLOEXEC)?;
     ftruncate(&file, bytes as u64)?;
     let access = ProtFlags::READ | ProtFlags::WRITE;
@@ -327,8 +346,7 @@ mod tests {
     fn without_double_mapping_the_second_half_is_written_too() {
         let layout = Layout::new(PAGE, 2).expect("no layout");
         let base = map_plain(layout.bytes()).expect("no memory");
-        let slots = (0..layout.slots).map(|_| AtomicU32::new(0)).collect();
-        let mapping = Arc::new(Mapping { base, layout, mirrored: false, slots });
+        let mapping = Mapping::over(base, layout, false);
         for slot in 0..2 {
             let mut writer = mapping.write(slot).expect("busy");
             writer.fill(slot as u8 + 1);

@@ -4,16 +4,17 @@
 //! it, it moves to fresh memory with the frames that are still readable and leaves the old to whoever holds it.
 
 mod memory;
+#[cfg(any(loom, shuttle))]
+mod models;
 
 use crate::allocation::room;
 use crate::error::{Error, Result, Status};
 use crate::frame::{CaptureClock, FrameInfo};
-use crate::sync::{Arc, Mutex, Signal};
+use crate::sync::{Arc, Mutex, Signal, Weak};
 use memory::{Layout, Mapping, SlotWriter, Window};
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut, RangeInclusive};
-use std::sync::Weak;
 
 /// Which frames of those that fit are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

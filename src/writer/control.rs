@@ -1,7 +1,8 @@
 //! What passes between a client and its writer thread: the goal, the stop, and whether the thread is done.
 
 use crate::cancel::Watch;
-use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Signal};
+use crate::sync::process::AtomicU64;
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Signal};
 use std::time::{Duration, Instant};
 
 /// What a writer does once it is connected.
