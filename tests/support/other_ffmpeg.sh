@@ -49,8 +49,9 @@ run_tests() {
     cd "$1"
     export CARGO_TARGET_DIR=$2 CARGO_INCREMENTAL=0
     pkg-config --modversion libavformat libavcodec libswscale
+    # One profile for both, so that what they depend on is built once.
     cargo rustc --release --lib --crate-type cdylib
-    cargo test --lib
+    cargo test --release --lib
     export MPEGCLIENT_LIBRARY=$2/release/libmpegclient.so
     export PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1
     python3 -c 'import mpegclient; print(mpegclient.build_info())'
