@@ -416,16 +416,17 @@ private:
     std::unique_ptr<MpegClient, detail::calls<mpegclient_free>> client_;
 };
 
-// Waits until one of several clients has a frame newer than the number given for it; gives the place of the first one.
-inline std::size_t wait_any(const std::vector<const client *> &clients, const std::vector<std::uint64_t> &after_seqs,
-                            milliseconds timeout, const cancel_token *cancel = nullptr) {
-    if (clients.size() != after_seqs.size()) {
-        throw std::invalid_argument("wait_any needs one number for each client");
-    }
+// A client, and the number of the last frame of it that was seen.
+using client_after = std::pair<const client *, std::uint64_t>;
+
+// Waits until one of several clients has a frame newer than the number given with it; gives the place of the first one.
+inline std::size_t wait_any(const std::vector<client_after> &clients, milliseconds timeout,
+                            const cancel_token *cancel = nullptr) {
     std::vector<const MpegClient *> handles;
-    handles.reserve(clients.size());
-    for (const client *one : clients) {
+    std::vector<std::uint64_t> after_seqs;
+    for (const auto &[one, seq] : clients) {
         handles.push_back(one->handle());
+        after_seqs.push_back(seq);
     }
     std::size_t index = 0;
     detail::check(mpegclient_wait_any(handles.data(), after_seqs.data(), handles.size(), timeout.count(),

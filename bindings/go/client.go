@@ -100,7 +100,7 @@ func (c *Client) Parameter(key string) (string, error) {
 
 // Setup connects to a stream and finds its video, within the parameter setup_timeout and until the context ends. The URL
 // is any address that libavformat opens, or a path; "": the parameter url. A client that was set up before is cleared
-// first. On failure nothing keeps running, the state is idle, and LastFailure tells the phase.
+// first. On failure nothing keeps running, the state is idle, and the error tells the phase.
 func (c *Client) Setup(ctx context.Context, url string) error { return c.setup(ctx, url, NoLimit) }
 
 // SetupInBackground returns at once; connecting goes on in the background, again and again if need be.

@@ -166,7 +166,9 @@ static void events(const std::string &url) {
     client.event_arm(0);
     pollfd poll{client.event_fd(), POLLIN, 0};
     REQUIRE(::poll(&poll, 1, 10'000) == 1 && (poll.revents & POLLIN) != 0);
-    REQUIRE(mpegclient::wait_any({&client, &client}, {UINT64_MAX, 0}, 10s) == 1);
+    REQUIRE(mpegclient::wait_any({{&client, UINT64_MAX}, {&client, 0}}, 10s) == 1);
+    const auto nobody = failure_of([] { (void)mpegclient::wait_any({}, 0s); });
+    REQUIRE(nobody.status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
 
     client.event_arm(UINT64_MAX); // for events alone
     for (bool ran = false; !ran;) {

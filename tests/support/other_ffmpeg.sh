@@ -18,7 +18,7 @@ rustup=${RUSTUP_HOME:-$HOME/.rustup} cargo=${CARGO_HOME:-$HOME/.cargo}
 packages=(gcc libc6-dev pkg-config libclang-dev ca-certificates
     libavformat-dev libavcodec-dev libavutil-dev libswscale-dev
     ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    nginx-light libnginx-mod-rtmp openssl
+    nginx-light libnginx-mod-rtmp vlc-bin vlc-plugin-base openssl
     python3-numpy python3-pytest python3-pytest-xdist)
 
 # What shows how a stream is opened, read, decoded and converted. The rest does not depend on FFmpeg's version.
@@ -49,8 +49,9 @@ run_tests() {
     cd "$1"
     export CARGO_TARGET_DIR=$2 CARGO_INCREMENTAL=0
     pkg-config --modversion libavformat libavcodec libswscale
+    # One profile for both, so that what they depend on is built once.
     cargo rustc --release --lib --crate-type cdylib
-    cargo test --lib
+    cargo test --release --lib
     export MPEGCLIENT_LIBRARY=$2/release/libmpegclient.so
     export PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1
     python3 -c 'import mpegclient; print(mpegclient.build_info())'

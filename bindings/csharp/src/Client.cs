@@ -69,7 +69,7 @@ namespace MpegClient
         /// Connects to a stream and finds its video. The URL is any address that libavformat opens, or a path; null: the
         /// parameter url. The time is that of the parameter setup_timeout, or shorter where one is given; TimeSpan.Zero:
         /// return at once and connect in the background, again and again if need be. On failure nothing keeps running,
-        /// the state is Idle, and LastFailure tells the phase.
+        /// the state is Idle, and the exception tells the phase.
         /// </summary>
         public void Setup(string url = null, TimeSpan? timeout = null, CancellationToken cancellation = default(CancellationToken))
         {

@@ -237,8 +237,13 @@ class Result(NamedTuple):
 
 
 def _raise_failure(status: int, _function: Any, _arguments: Any) -> None:
-    if status == 0:
-        return
+    # Without a name for it here: an exception that its own traceback leads to would keep alive, until the garbage is
+    # collected, what the frames below hold, leases among it.
+    if status != 0:
+        raise _failure(status)
+
+
+def _failure(status: int) -> errors.Error:
     error = errors.from_status(status, library.mpegclient_last_error())
     known = MpegClientError()
     library.mpegclient_thread_error(ctypes.byref(known))
@@ -246,7 +251,7 @@ def _raise_failure(status: int, _function: Any, _arguments: Any) -> None:
     error.av_code = known.av_code
     error.protocol_status = known.protocol_status or None
     error.retryable = bool(known.retryable)
-    raise error
+    return error
 
 
 def _decode(text: bytes, _function: Any, _arguments: Any) -> str:

@@ -137,8 +137,8 @@ class Client:
         parameter's value. ``timeout`` is in seconds; None: the parameter ``setup_timeout``, which also limits a longer
         one; 0: return at once and connect in the background, again and again if need be.
 
-        On success the state is READY (CONNECTING with timeout 0). On failure it is IDLE, nothing keeps running, and
-        last_failure tells the phase. An exception that strikes the waiting thread, such as KeyboardInterrupt, also
+        On success the state is READY (CONNECTING with timeout 0). On failure it is IDLE, nothing keeps running, and the
+        exception tells the phase. One that strikes the waiting thread from outside, such as KeyboardInterrupt, also
         ends the attempt; it triggers ``cancel`` if one was given.
 
         Raises a subclass of errors.ConnectError, errors.Timeout, errors.Busy, errors.Interrupted, errors.Cancelled, or
