@@ -215,8 +215,8 @@ def test_a_stream_that_is_refreshed_in_parts_is_shown_marked_and_that_is_told(
 def check_lasting_doubt(clips: Dict[str, Clip]) -> None:
     """x265 says nothing of refreshes: after a loss there is nothing to wait for."""
     sent = mount(clips["parts.h265"].stream, "h265", is_lost={30}.__contains__, interval=0.1)
-    with ScriptedRtsp({"/video": sent}) as server:
-        seen = watch(server, "/video", clips["parts.h265"].sums, corrupt="drop")
+    with ScriptedRtsp({"/lasting": sent}) as server:
+        seen = watch(server, "/lasting", clips["parts.h265"].sums, corrupt="drop")
         assert seen.exact and not seen.marked and len(seen.events) == 1 and "no key frame" in seen.events[0]
 
 
