@@ -312,7 +312,7 @@
 // The frame was decoded from a key frame.
 #define MPEGCLIENT_FRAME_KEY 1
 
-// The picture is damaged or may be.
+// The picture is damaged or may be. Where the native RTSP engine reads, one without this is to the bit what was sent.
 #define MPEGCLIENT_FRAME_CORRUPT 2
 
 // Frames that should lie before this one were dropped or lost.

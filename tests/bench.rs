@@ -18,7 +18,16 @@ fn the_quick_bench_names_every_peer_and_writes_its_results() {
     }
     assert!(!table.contains("\nmpegclient, "), "a run of our own failed:\n{table}");
     let json = fs::read_to_string(folder.join("results.json")).expect("no JSON");
-    for key in ["\"live\"", "\"age\"", "\"first\"", "\"look\"", "\"memory\"", "\"copied_1080\"", "\"many_4\""] {
+    for key in [
+        "\"live\"",
+        "\"age\"",
+        "\"first\"",
+        "\"look\"",
+        "\"memory\"",
+        "\"copied_1080\"",
+        "\"many_4\"",
+        "\"age_hevc_native\"",
+    ] {
         assert!(json.contains(key), "no row {key}");
     }
     let plot = fs::read(folder.join("results.png")).expect("no plot");

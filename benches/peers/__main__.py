@@ -56,7 +56,8 @@ def measure(options: argparse.Namespace) -> Dict[str, Any]:
     footage = f"footage {', '.join(clip.path.name for clip in clips)}" if options.media else "synthetic clips of 1080p25, 4 Mbit/s"
     with open(options.output / "log.txt", "w") as log:
         bench = plan.Bench(Runner(log), plan.QUICK if options.quick else plan.FULL)
-        plan.run_all(bench, clips[:1] if options.quick else clips, live, loop, media.small(folder))
+        plan.run_all(bench, clips[:1] if options.quick else clips, live, loop, media.small(folder),
+                     media.numbered(source, folder, loop, "h265"))  # fmt: skip
     return report.as_dict(bench.rows, bench.versions, bench.noise, bench.load, footage)
 
 

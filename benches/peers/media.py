@@ -25,6 +25,10 @@ _X264 = ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-pix
 _X265 = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "2500k", "-tag:v", "hvc1", "-x265-params",
          f"log-level=error:keyint={GOP}:min-keyint={GOP}:scenecut=0:bframes=0"]  # fmt: skip
 
+#: How what is streamed is encoded: with what the server cuts at, and parameter sets before each key frame.
+_LIVE = {"h264": [*_X264, "-f", "h264"],
+         "h265": [*_X265[:-1], f"{_X265[-1]}:aud=1:repeat-headers=1", "-f", "hevc"]}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -67,14 +71,14 @@ def _beginning(clip: Clip, folder: Path, frames: int) -> Clip:
     return _look(_once(folder / f"{clip.path.stem}_{frames}.mkv", *copy))
 
 
-def numbered(clip: Clip, folder: Path, frames: int) -> Path:
-    """The beginning of a clip as H.264 for the RTSP server, with the number of each picture in its top."""
-    path = folder / f"live_{clip.path.stem}_{frames}.h264"
+def numbered(clip: Clip, folder: Path, frames: int, codec: str = "h264") -> Path:
+    """The beginning of a clip for the RTSP server, with the number of each picture in its top."""
+    path = folder / f"live_{clip.path.stem}_{frames}.{codec}"
     height = round(clip.height * barcode.HEIGHT) // 2 * 2
     strips = (barcode.bar(number, clip.width, height).tobytes() for number in range(frames))
     raw = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{clip.width}x{height}", "-r", RATE, "-i", "-"]
     picture = ["-stream_loop", -1, "-i", clip.path, "-filter_complex", f"[1:v]fps={RATE}[v];[v][0:v]overlay=shortest=1"]
-    return _once(path, *raw, *picture, "-frames:v", frames, *_X264, "-f", "h264", feed=strips)
+    return _once(path, *raw, *picture, "-frames:v", frames, *_LIVE[codec], feed=strips)
 
 
 def small(folder: Path) -> Path:

@@ -118,6 +118,26 @@ class Bench:
             first.add(peer, result, [(clean - opened) / 1e6] if clean else [])
             beyond.add(peer, result, [(clean - key) / 1e6] if clean else [])
 
+    def engines(self, server: Server, codec: str) -> None:
+        """Both engines for RTSP, and GStreamer, side by side."""
+        name = {"h264": "H.264", "hevc": "H.265"}[codec]
+        readers = [("native", OURS, "the native engine"), ("libav", OURS, "libavformat"), ("gstreamer", "gstreamer", "GStreamer")]
+        for engine, peer, title in readers:
+            key = f"{codec}_{engine}"
+            age = self._row(f"age_{key}", f"RTSP with {name} read by {title}: age of the newest frame when it becomes readable", "ms")
+            first = self._row(f"beyond_{key}", "the same: first undamaged frame after the next key frame was sent", "ms")
+            cost = self._row(f"cost_{key}", "the same: CPU a frame, all of them wanted", "ms")
+            for turn in range(self._extent.rounds):
+                phase = (turn + 0.5) / self._extent.rounds
+                request = {**self._stream(server, rate=0), "codec": codec, "engine": engine}
+                result = self._run("age", peer, lambda: server.join_moment(phase, _soon()), **request, looks=0)
+                age.add(peer, result, _ages(server, result.get("settled", [])))
+                key_frame = server.next_key_frame(result.get("opened", 0)) or 0
+                clean = _first_since(server, key_frame, result.get("seen", []))
+                first.add(peer, result, [(clean - key_frame) / 1e6] if clean else [])
+                spent = self._run("live", peer, **request)
+                cost.add(peer, spent, [spent["cpu"] / spent["frames"] * 1000] if spent.get("frames") else [])
+
     def batches(self, server: Server, sizes: Sequence[Tuple[int, int]]) -> None:
         """The newest five frames as one array."""
         for width, height in sizes:
@@ -188,7 +208,7 @@ def _ages(server: Server, seen: List[Seen]) -> List[float]:
     return [age / 1e6 for age in ages if age is not None]
 
 
-def run_all(bench: Bench, clips: List[Clip], live: Path, length: int, small: Path) -> None:
+def run_all(bench: Bench, clips: List[Clip], live: Path, length: int, small: Path, live_h265: Path) -> None:
     """Measures everything."""
     for clip in clips:
         bench.files(clip)
@@ -197,5 +217,8 @@ def run_all(bench: Bench, clips: List[Clip], live: Path, length: int, small: Pat
         bench.memory_in_c(server)
         bench.ages(server)
         bench.batches(server, [SIZE, (1920, 1080)])
+        bench.engines(server, "h264")
+    with Server(live_h265, length) as server:
+        bench.engines(server, "hevc")
     with Server(small, 250) as server:
         bench.many(server)

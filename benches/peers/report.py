@@ -80,7 +80,7 @@ def _short(told: Dict[str, Any]) -> str:
 def _is_short(key: str) -> bool:
     # Of the many streams as many as two processors bear with every peer.
     is_many = key.startswith("many")
-    return key in ("many_16", "many_memory_16") if is_many else not key.startswith(("speed", "memory_whole"))
+    return key in ("many_16", "many_memory_16") if is_many else not key.startswith(("speed", "memory_whole", "cost_", "beyond_h"))
 
 
 def _short_title(row: Row) -> str:

@@ -27,7 +27,7 @@ class Server:
         self._sent: List[int] = []
         script = ROOT / "tests/support/rtsp_server.py"
         self._process = subprocess.Popen(
-            ["/usr/bin/python3", str(script), "--tell-sent", f"/video={clip},h264,{RATE}"],
+            ["/usr/bin/python3", str(script), "--tell-sent", f"/video={clip},{clip.suffix[1:]},{RATE}"],
             stdin=subprocess.PIPE,  # it ends when this does, even if this process is killed
             stdout=subprocess.PIPE,
             text=True,

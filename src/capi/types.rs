@@ -151,7 +151,7 @@ pub const MPEGCLIENT_CLOCK_RTCP: i32 = 1;
 
 /// The frame was decoded from a key frame.
 pub const MPEGCLIENT_FRAME_KEY: u32 = 1;
-/// The picture is damaged or may be.
+/// The picture is damaged or may be. Where the native RTSP engine reads, one without this is to the bit what was sent.
 pub const MPEGCLIENT_FRAME_CORRUPT: u32 = 2;
 /// Frames that should lie before this one were dropped or lost.
 pub const MPEGCLIENT_FRAME_GAP_BEFORE: u32 = 4;

@@ -60,11 +60,11 @@ mod tests {
         let slice = |is_first, entry, is_intra, is_reference, lead| {
             Kind::Slice(Slice { is_first, entry, is_intra, is_reference, lead })
         };
-        // The slice types are 7, 5, 6 and 0.
+        // The slice types are 7, 5, 6 and 2.
         assert_eq!(classify(&[0x65, 0x88]), slice(true, Entry::Clean, true, true, Lead::No));
         assert_eq!(classify(&[0x41, 0x9a]), slice(true, Entry::None, false, true, Lead::No));
         assert_eq!(classify(&[0x01, 0x9f]), slice(true, Entry::None, false, false, Lead::Perhaps));
-        assert_eq!(classify(&[0x01, 0x50]), slice(false, Entry::None, false, false, Lead::No));
+        assert_eq!(classify(&[0x01, 0x4f]), slice(false, Entry::None, true, false, Lead::No));
         let recovery = Recovery { frames: 0, is_exact: true, is_broken: false };
         assert_eq!(classify(&[6, 6, 1, 0b1100_0000, 0x80]), Kind::Recovery(recovery));
         assert_eq!(

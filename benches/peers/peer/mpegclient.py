@@ -10,6 +10,9 @@ from . import Frame, Size
 class Peer:
     title = "mpegclient"
 
+    #: What reads rtsp://, by the words of the parameter rtsp_engine.
+    engine = "auto"
+
     def __init__(self) -> None:
         import mpegclient
 
@@ -35,7 +38,7 @@ class Peer:
 
     def live(self, url: str, _codec: str, size: Size, rate: int) -> "Live":
         client = self.module.Client(url, width=size.width, height=size.height, frame_rate=rate, cache_size=12, threads=1,
-                                    transport="tcp")  # fmt: skip
+                                    transport="tcp", rtsp_engine=self.engine)  # fmt: skip
         client.setup()
         client.start()
         return Live(client)

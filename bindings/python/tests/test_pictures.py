@@ -330,14 +330,18 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtspServer]:
         yield server
 
 
-def test_a_stream_with_intra_refresh_joined_in_the_middle_shows_clean_pictures(refreshed: RtspServer) -> None:
+def test_a_stream_with_intra_refresh_joined_in_the_middle_looks_right_and_is_marked(refreshed: RtspServer) -> None:
+    """That it is right to the bit is an encoder's word, and the encoder does not keep it."""
     with running(refreshed.url()) as first:
         first.wait(40, timeout=PATIENCE)
         for _ in range(2):
             begun = time.monotonic()
-            with running(refreshed.url(), cache_size=60) as client:
+            with running(refreshed.url(), cache_size=60, corrupt="drop") as client:
                 batch = client.read(30, order=Order.NEXT, timeout=PATIENCE)
-                assert batch.first_seq == 1 and check_clean(batch)[0] > 40
+                numbers = numbers_of(batch.frames)
+                assert batch.first_seq == 1 and numbers[0] > 40 and steps(numbers) == [1] * 29
+                assert all(info.corrupt for info in batch.infos)
+                assert EventKind.NO_KEY_FRAME in [event.kind for event in iter(client.next_event, None)]
                 # Two seconds for a whole refresh, one for the pictures, and what a loaded machine adds.
                 assert time.monotonic() - begun < 8
             time.sleep(0.3)

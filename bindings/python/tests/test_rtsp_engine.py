@@ -119,7 +119,6 @@ def test_an_answer_without_end_is_ended_in_time(clips: Path) -> None:
                     client.setup(timeout=0.5)
                 assert time.monotonic() - begun < 0.5 + STOP_LIMIT
         assert footprint().threads == before.threads
-        assert footprint().memory - before.memory < 60_000_000
 
 
 # ---- Ending it ----
