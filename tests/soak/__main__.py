@@ -141,7 +141,7 @@ def tell(soak, trends, folder):
     (folder / "soak.json").write_text(json.dumps(told) + "\n")
     for (language, kind), found in trends.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
-        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with 99 % each)")
+        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with {verdict.CONFIDENCE:.1%} each)")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
     record, steepest = soak.record, max(trends.values(), key=lambda found: found.slope)
