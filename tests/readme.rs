@@ -267,7 +267,8 @@ fn what_security_rests_on_is_there() {
     let evidence = evidence(&text);
     for (file, name) in &evidence {
         let source = read(file);
-        let is_there = name.is_none_or(|name| ["fn ", "def "].iter().any(|word| source.contains(&format!("{word}{name}("))));
+        let is_there =
+            name.is_none_or(|name| ["fn ", "def "].iter().any(|word| source.contains(&format!("{word}{name}("))));
         assert!(is_there, "{file} holds no test {name:?}");
     }
     assert!(evidence.len() > 30, "only {} tests were found", evidence.len());
@@ -276,7 +277,8 @@ fn what_security_rests_on_is_there() {
 #[test]
 fn every_part_of_the_proof_that_is_named_exists() {
     let runner = read("tests/proof/run.sh");
-    let parts = runner.split_once("all_parts=(").and_then(|(_, rest)| rest.split_once(')')).expect("no list of parts").0;
+    let parts =
+        runner.split_once("all_parts=(").and_then(|(_, rest)| rest.split_once(')')).expect("no list of parts").0;
     let parts: Vec<&str> = parts.split(' ').collect();
     let text = read("SECURITY.md");
     let named: Vec<&str> = text.split("`make proof PARTS=").skip(1).filter_map(|rest| rest.split('`').next()).collect();
