@@ -5,12 +5,13 @@
 
 Once a minute a line tells memory, descriptors, threads, frames, reconnects and the worst call; at the end stand a picture
 (target/soak/soak.png), all measurements (soak.json) and a verdict. It runs in a network of its own. --quick takes two
-minutes, in which only a steep growth of memory can be told from noise.
+minutes, which is too short to judge memory; all else is judged.
 """
 
 import argparse
 import dataclasses
 import json
+import math
 import os
 import sys
 import threading
@@ -36,6 +37,9 @@ CALM_S, LAST_CALM_S = 40, 20
 
 #: Seconds from one beginning of the script to the next.
 CYCLE_S = 60
+
+#: Seconds after the last that is done to servers and streams by when all is as it was.
+QUIET_AFTER_S = 6
 
 #: Seconds at the end in which every stream has to show new frames.
 LAST_FRAMES_S = 5
@@ -88,12 +92,15 @@ class Soak:
     def _spoil_once(self):
         for fault, site, seconds in world.SCRIPT:
             self.record.faults.append((self.record.now(), f"{fault.__name__} {site}"))
+            # A stream that is connected anew takes less memory at first, and one that is behind takes more.
+            self.record.quiet_from = math.inf
             fault(self._world, site, seconds)
             time.sleep(world.HEALING_S)
         # Users too stop streams and start them again: another one each time.
         for reader in self.readers:
             reader.restart_stream(self._place % len(self.sites))
         self._place += 1
+        self.record.quiet_from = self.record.now() + QUIET_AFTER_S
 
     def _watch(self):
         """Samples once a second, or as often as a busy machine lets it, and tells once a minute."""
@@ -122,7 +129,7 @@ class Soak:
 
     def judge(self):
         """The rest of the verdict; gives the trends of memory."""
-        trends = verdict.growth(self.record, warm_up_s(self._seconds))
+        trends = verdict.growth(self.record, warm_up_s(self._seconds), CYCLE_S)
         self.problems += verdict.memory_problems(trends)
         self.problems += verdict.resource_problems(self.record, CALM_S)
         self.problems += self.record.late_calls
@@ -131,7 +138,7 @@ class Soak:
 
 def warm_up_s(seconds):
     """How long buffers, caches and garbage collectors are given to find their size."""
-    return min(max(60, seconds / 4), 900)
+    return min(max(60, seconds / 6), 900)
 
 
 def tell(soak, trends, folder):
@@ -141,7 +148,7 @@ def tell(soak, trends, folder):
     (folder / "soak.json").write_text(json.dumps(told) + "\n")
     for (language, kind), found in trends.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
-        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with {verdict.CONFIDENCE:.1%} each)")
+        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with {verdict.CONFIDENCE:.0%} each)")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
     record, steepest = soak.record, max(trends.values(), key=lambda found: found.slope)

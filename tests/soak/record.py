@@ -28,6 +28,8 @@ class Record:
     machine_ms: list = field(default_factory=list)
     #: (seconds, name) of all that was done to the servers.
     faults: list = field(default_factory=list)
+    #: When the last of it was over, and so by when all runs quietly again.
+    quiet_from: float = 0.0
     #: The worst call of all, beyond its bound: (ms, language, call).
     worst: tuple = (0.0, "", "none")
     #: Calls that came back later than the machine explains, in words.
@@ -48,6 +50,7 @@ class Record:
             series = self.readers.setdefault(reader.language, {})
             for name, value in reader.footprint().items():
                 series.setdefault(name, []).append(value)
+            series.setdefault("settled", []).append(reader.all_run() and self.now() >= self.quiet_from)
 
     def note_calls(self, reader, slack_ms):
         """Notes what a reader has told of its calls."""

@@ -7,9 +7,9 @@ from statistics import median
 #: Medians of so many windows are compared: fewer say less, more are not independent of one another.
 WINDOWS = 60
 
-#: One-sided 99.9 % of the normal distribution: a run asks eight times, and must not cry wolf.
-CONFIDENCE = 0.999
-Z = 3.090
+#: One-sided 99 % of the normal distribution.
+CONFIDENCE = 0.99
+Z = 2.326
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,6 @@ from trend import CONFIDENCE, trend
 
 MB = 1e6
 
-#: Seconds of which the least memory counts, at least; the run has about so many.
-ENVELOPE_S, ENVELOPES = 4, 60
-
 #: What the memory of a process may grow by, in bytes an hour.
 GROWTH = 1 * MB
 
@@ -31,30 +28,29 @@ CLOCK_FAULTS = {
 MEMORIES = {"own": "memory", "heap": "the heap"}
 
 
-def growth(record, warm_up_s):
+def growth(record, warm_up_s, cycle_s):
     """How memory grows once all is warm: the trend of each kind in each process, in bytes an hour."""
     return {
-        (language, kind): trend(*lower_envelope(record.times, series, kind, warm_up_s))
+        (language, kind): trend(*lower_envelope(record.times, series, kind, warm_up_s, cycle_s))
         for language, series in record.readers.items()
         for kind in MEMORIES
     }
 
 
-def lower_envelope(times, series, kind, warm_up_s):
-    """The least memory of each of some windows in which all streams ran: what is held for a moment only is left out."""
-    length = max(ENVELOPE_S, (times[-1] - warm_up_s) / ENVELOPES)
+def lower_envelope(times, series, kind, warm_up_s, cycle_s):
+    """The least memory of each cycle while all streams ran undisturbed: what is held for a moment is left out."""
     least = {}
     for time, settled, value in zip(times, series["settled"], series[kind]):
         if settled and time >= warm_up_s:
-            window = time // length
-            least[window] = min(least.get(window, value), value)
-    return [window * length for window in least], list(least.values())
+            cycle = time // cycle_s
+            least[cycle] = min(least.get(cycle, value), value)
+    return [cycle * cycle_s for cycle in least], list(least.values())
 
 
 def memory_problems(trends):
     return [
         f"{language}: {MEMORIES[kind]} grows by {found.slope / MB:.1f} MB an hour, at least by {found.low / MB:.1f}"
-        f" with a confidence of {CONFIDENCE:.1%}; {GROWTH / MB:.0f} allowed"
+        f" with a confidence of {CONFIDENCE:.0%}; {GROWTH / MB:.0f} allowed"
         for (language, kind), found in trends.items()
         if found.low > GROWTH
     ]  # fmt: skip
