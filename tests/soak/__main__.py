@@ -132,7 +132,7 @@ class Soak:
         trends = verdict.growth(self.record, warm_up_s(self._seconds), CYCLE_S)
         self.problems += verdict.memory_problems(trends)
         self.problems += verdict.resource_problems(self.record, CALM_S)
-        self.problems += self.record.late_calls
+        self.problems += verdict.call_problems(self.record)
         return trends
 
 
@@ -146,19 +146,23 @@ def tell(soak, trends, folder):
     plot.draw(soak.record, folder / "soak.png")
     told = dataclasses.asdict(soak.record)
     (folder / "soak.json").write_text(json.dumps(told) + "\n")
-    for (language, kind), found in trends.items():
+    judged = {name: found for name, found in trends.items() if found.low > -math.inf}
+    for (language, kind), found in judged.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
         print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with {verdict.CONFIDENCE:.0%} each)")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
-    record, steepest = soak.record, max(trends.values(), key=lambda found: found.slope)
+    memory = "too short to judge memory"
+    if judged:
+        steepest = max(judged.values(), key=lambda found: found.low)
+        memory = f"memory {steepest.slope / verdict.MB:+.1f} MB an hour ({steepest.low / verdict.MB:+.1f} at least)"
+    record = soak.record
     late_ms, language, call = record.worst
     print(
         f"{sum(len(reader.streams) for reader in soak.readers)} streams in {len(soak.readers)} languages for"
         f" {record.times[-1] / 60:.1f} minutes: {record.frames[-1]:.0f} frames, {len(record.faults)} faults,"
         f" {record.reconnects[-1]:.0f} reconnects, RTP clocks wrapped, worst call {call} in {language} {late_ms:.0f} ms beyond"
-        f" its bound, memory {steepest.slope / verdict.MB:+.1f} MB an hour ({steepest.low / verdict.MB:+.1f} at least),"
-        f" {len(soak.problems)} problems"
+        f" its bound, {memory}, {len(soak.problems)} problems"
     )
 
 
