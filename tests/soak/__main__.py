@@ -149,7 +149,8 @@ def tell(soak, trends, folder):
     judged = {name: found for name, found in trends.items() if found.low > -math.inf}
     for (language, kind), found in judged.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
-        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with {verdict.CONFIDENCE:.0%} each)")
+        slope = f"{found.slope / verdict.MB:+.2f} MB an hour"
+        print(f"{language}: {verdict.MEMORIES[kind]} {slope} ({bounds} with {verdict.CONFIDENCE:.0%} each)")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
     memory = "too short to judge memory"
@@ -161,8 +162,9 @@ def tell(soak, trends, folder):
     print(
         f"{sum(len(reader.streams) for reader in soak.readers)} streams in {len(soak.readers)} languages for"
         f" {record.times[-1] / 60:.1f} minutes: {record.frames[-1]:.0f} frames, {len(record.faults)} faults,"
-        f" {record.reconnects[-1]:.0f} reconnects, RTP clocks wrapped, worst call {call} in {language} {late_ms:.0f} ms beyond"
-        f" its bound, {memory}, {len(soak.problems)} problems"
+        f" {record.reconnects[-1]:.0f} reconnects,"
+        f" {verdict.crossed(soak.readers, soak.sites)} RTP clocks followed across their wrap,"
+        f" worst call {call} in {language} {late_ms:.0f} ms beyond its bound, {memory}, {len(soak.problems)} problems"
     )
 
 

@@ -17,6 +17,9 @@ CALM_S = 8
 #: Threads and descriptors that a language's own runtime may still add after the first calm.
 RUNTIME = {"C": (0, 0), "Python": (0, 0), "Go": (8, 2), "C#": (8, 2)}
 
+#: A connection that began with its server and lasted so long has crossed the wrap.
+BEYOND_WRAP_MS = (world.WRAP_S + 10) * 1000
+
 #: What is wrong with the times of frames, by the readers' words.
 CLOCK_FAULTS = {
     "back": "have a time before that of the frame before",
@@ -91,6 +94,15 @@ def stream_problems(programs, sites, frames_before):
     return problems
 
 
+def crossed(programs, sites):
+    """How many streams were followed across the wrap of their RTP clock."""
+    return sum(
+        site.wraps and stream.get("dated", 0) >= BEYOND_WRAP_MS
+        for reader in programs
+        for stream, site in zip(reader.streams, sites.values())
+    )
+
+
 def _problems_of(stream, site, frames_before):
     if stream.get("state") != readers.RUNNING or stream["frames"] <= frames_before:
         yield f"does not run at the end (state {stream.get('state')})"
@@ -100,7 +112,7 @@ def _problems_of(stream, site, frames_before):
     for name, what in CLOCK_FAULTS.items():
         if stream[name]:
             yield f"{stream[name]:.0f} frames {what}"
-    if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
+    if site.wraps and stream["span"] < BEYOND_WRAP_MS:
         yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
-    elif site.wraps and stream["dated"] < (world.WRAP_S + 10) * 1000:
+    elif site.wraps and stream["dated"] < BEYOND_WRAP_MS:
         yield "no frame beyond the wrap has a time of capture"
