@@ -27,7 +27,7 @@ import plot  # noqa: E402
 import readers  # noqa: E402
 import verdict  # noqa: E402
 import world  # noqa: E402
-from clips import make_clips  # noqa: E402
+from clips import RATE, make_clips  # noqa: E402
 from record import Record  # noqa: E402
 
 QUICK_MINUTES = 2
@@ -46,6 +46,9 @@ LAST_FRAMES_S = 5
 
 #: What a call may take beyond its bound, in milliseconds, where no thread has to wait for a processor.
 SLACK_MS = 200
+
+#: Where a smaller part of the pictures was shown, faults do not explain it.
+LEAST_SHOWN = 0.7
 
 #: Seconds that a reader has to end: terminate and clear of each of its streams.
 PATIENCE_S = 10
@@ -151,13 +154,16 @@ def tell(soak, trends, folder):
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
         slope = f"{found.slope / verdict.MB:+.2f} MB an hour"
         print(f"{language}: {verdict.MEMORIES[kind]} {slope} ({bounds} with {verdict.CONFIDENCE:.0%} each)")
+    record = soak.record
+    sent = sum(len(reader.streams) for reader in soak.readers) * RATE * record.times[-1]
+    if record.frames[-1] < LEAST_SHOWN * sent:
+        print(f"NOTE: {record.frames[-1] / sent:.0%} of the pictures were shown: this machine is too busy for so many streams")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
     memory = "too short to judge memory"
     if judged:
         steepest = max(judged.values(), key=lambda found: found.low)
         memory = f"memory {steepest.slope / verdict.MB:+.1f} MB an hour ({steepest.low / verdict.MB:+.1f} at least)"
-    record = soak.record
     late_ms, language, call = record.worst
     print(
         f"{sum(len(reader.streams) for reader in soak.readers)} streams in {len(soak.readers)} languages for"

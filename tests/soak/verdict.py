@@ -30,14 +30,20 @@ CLOCK_FAULTS = {
 #: The same for what malloc has given out: with less noise, it shows a leak of a few bytes a frame within minutes.
 MEMORIES = {"own": "memory", "heap": "the heap"}
 
+#: Seconds until the garbage collectors of Python, Go and Mono have found how much memory they want; what malloc has given
+#: out tells of a leak of the library's before.
+RUNTIME_WARM_UP_S = 1800
+
 
 def growth(record, warm_up_s, cycle_s):
     """How memory grows once all is warm: the trend of each kind in each process, in bytes an hour."""
-    return {
-        (language, kind): trend(*lower_envelope(record.times, series, kind, warm_up_s, cycle_s))
-        for language, series in record.readers.items()
-        for kind in MEMORIES
-    }
+    trends = {}
+    for language, series in record.readers.items():
+        for kind in MEMORIES:
+            is_runtimes = kind == "own" and language != "C"
+            start = max(warm_up_s, RUNTIME_WARM_UP_S) if is_runtimes else warm_up_s
+            trends[language, kind] = trend(*lower_envelope(record.times, series, kind, start, cycle_s))
+    return trends
 
 
 def lower_envelope(times, series, kind, warm_up_s, cycle_s):
