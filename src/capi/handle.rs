@@ -241,6 +241,7 @@ pub(super) fn fixed_text<const N: usize>(text: &str) -> [c_char; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::State;
 
     /// A struct that has grown by its last member.
     #[repr(C)]
@@ -260,6 +261,18 @@ mod tests {
     /// The caller's memory: what it sets, and something behind it that is none of ours.
     fn memory(struct_size: u32) -> [u32; 8] {
         [struct_size, 7, 7, 7, 7, 7, 7, 7]
+    }
+
+    #[test]
+    fn a_panic_becomes_a_status_and_leaves_the_client_failed() {
+        assert_eq!(guard(|| panic!("on purpose")), Status::Internal.code());
+        let handle = Handle::new();
+        // SAFETY: the handle outlives the call.
+        let status = unsafe { with_client((&raw const handle).cast(), |_| panic!("on purpose")) };
+        assert_eq!(status, Status::Internal.code());
+        assert_eq!(handle.client.state(), State::Failed);
+        let failure = handle.client.last_failure().expect("no failure is told");
+        assert_eq!(failure.error.status, Status::Internal);
     }
 
     #[test]

@@ -15,14 +15,14 @@ export CARGO_INCREMENTAL=0
 
 # ---- Licences, duplicates, sources, vulnerabilities ----
 
-deny() { cargo deny --log-level error check --config tests/proof/deny.toml --hide-inclusion-graph "$@"; }
+deny() { cargo deny --config tests/proof/deny.toml --log-level error "$@"; }
 
-deny licenses bans sources
+deny check --hide-inclusion-graph licenses bans sources
 crates=$(cargo tree --edges normal,build --prefix none --format '{p}' | sed 's/ (\*)$//' | sort -u | wc -l)
 
 # The database of vulnerabilities is fetched from the network, which not every machine has.
-if cargo deny --log-level error fetch db --config tests/proof/deny.toml >"$folder/fetch.log" 2>&1; then
-    deny --disable-fetch advisories
+if deny fetch db >"$folder/fetch.log" 2>&1; then
+    deny check --disable-fetch advisories
     advisories="no known vulnerability"
 else
     advisories="vulnerabilities NOT checked (their database cannot be fetched here)"

@@ -5,12 +5,13 @@
 
 Once a minute a line tells memory, descriptors, threads, frames, reconnects and the worst call; at the end stand a picture
 (target/soak/soak.png), all measurements (soak.json) and a verdict. It runs in a network of its own. --quick takes two
-minutes, in which only a steep growth of memory can be told from noise.
+minutes, which is too short to judge memory; all else is judged.
 """
 
 import argparse
 import dataclasses
 import json
+import math
 import os
 import sys
 import threading
@@ -26,7 +27,7 @@ import plot  # noqa: E402
 import readers  # noqa: E402
 import verdict  # noqa: E402
 import world  # noqa: E402
-from clips import make_clips  # noqa: E402
+from clips import RATE, make_clips  # noqa: E402
 from record import Record  # noqa: E402
 
 QUICK_MINUTES = 2
@@ -37,11 +38,17 @@ CALM_S, LAST_CALM_S = 40, 20
 #: Seconds from one beginning of the script to the next.
 CYCLE_S = 60
 
+#: Seconds after the last that is done to servers and streams by when all is as it was.
+QUIET_AFTER_S = 6
+
 #: Seconds at the end in which every stream has to show new frames.
 LAST_FRAMES_S = 5
 
 #: What a call may take beyond its bound, in milliseconds, where no thread has to wait for a processor.
 SLACK_MS = 200
+
+#: Where a smaller part of the pictures was shown, faults do not explain it.
+LEAST_SHOWN = 0.7
 
 #: Seconds that a reader has to end: terminate and clear of each of its streams.
 PATIENCE_S = 10
@@ -88,12 +95,15 @@ class Soak:
     def _spoil_once(self):
         for fault, site, seconds in world.SCRIPT:
             self.record.faults.append((self.record.now(), f"{fault.__name__} {site}"))
+            # A stream that is connected anew takes less memory at first, and one that is behind takes more.
+            self.record.quiet_from = math.inf
             fault(self._world, site, seconds)
             time.sleep(world.HEALING_S)
         # Users too stop streams and start them again: another one each time.
         for reader in self.readers:
             reader.restart_stream(self._place % len(self.sites))
         self._place += 1
+        self.record.quiet_from = self.record.now() + QUIET_AFTER_S
 
     def _watch(self):
         """Samples once a second, or as often as a busy machine lets it, and tells once a minute."""
@@ -122,16 +132,16 @@ class Soak:
 
     def judge(self):
         """The rest of the verdict; gives the trends of memory."""
-        trends = verdict.growth(self.record, warm_up_s(self._seconds))
+        trends = verdict.growth(self.record, warm_up_s(self._seconds), CYCLE_S)
         self.problems += verdict.memory_problems(trends)
         self.problems += verdict.resource_problems(self.record, CALM_S)
-        self.problems += self.record.late_calls
+        self.problems += verdict.call_problems(self.record)
         return trends
 
 
 def warm_up_s(seconds):
     """How long buffers, caches and garbage collectors are given to find their size."""
-    return min(max(60, seconds / 4), 900)
+    return min(max(60, seconds / 6), 900)
 
 
 def tell(soak, trends, folder):
@@ -139,19 +149,28 @@ def tell(soak, trends, folder):
     plot.draw(soak.record, folder / "soak.png")
     told = dataclasses.asdict(soak.record)
     (folder / "soak.json").write_text(json.dumps(told) + "\n")
-    for (language, kind), found in trends.items():
+    judged = {name: found for name, found in trends.items() if found.low > -math.inf}
+    for (language, kind), found in judged.items():
         bounds = f"{found.low / verdict.MB:+.1f} to {found.high / verdict.MB:+.1f}"
-        print(f"{language}: {verdict.MEMORIES[kind]} {found.slope / verdict.MB:+.2f} MB an hour ({bounds} with 99 % each)")
+        slope = f"{found.slope / verdict.MB:+.2f} MB an hour"
+        print(f"{language}: {verdict.MEMORIES[kind]} {slope} ({bounds} with {verdict.CONFIDENCE:.0%} each)")
+    record = soak.record
+    sent = sum(len(reader.streams) for reader in soak.readers) * RATE * record.times[-1]
+    if record.frames[-1] < LEAST_SHOWN * sent:
+        print(f"NOTE: {record.frames[-1] / sent:.0%} of the pictures were shown: this machine is too busy for so many streams")
     for problem in soak.problems:
         print(f"PROBLEM: {problem}")
-    record, steepest = soak.record, max(trends.values(), key=lambda found: found.slope)
+    memory = "too short to judge memory"
+    if judged:
+        steepest = max(judged.values(), key=lambda found: found.low)
+        memory = f"memory {steepest.slope / verdict.MB:+.1f} MB an hour ({steepest.low / verdict.MB:+.1f} at least)"
     late_ms, language, call = record.worst
     print(
         f"{sum(len(reader.streams) for reader in soak.readers)} streams in {len(soak.readers)} languages for"
         f" {record.times[-1] / 60:.1f} minutes: {record.frames[-1]:.0f} frames, {len(record.faults)} faults,"
-        f" {record.reconnects[-1]:.0f} reconnects, RTP clocks wrapped, worst call {call} in {language} {late_ms:.0f} ms beyond"
-        f" its bound, memory {steepest.slope / verdict.MB:+.1f} MB an hour ({steepest.low / verdict.MB:+.1f} at least),"
-        f" {len(soak.problems)} problems"
+        f" {record.reconnects[-1]:.0f} reconnects,"
+        f" {verdict.crossed(soak.readers, soak.sites)} RTP clocks followed across their wrap,"
+        f" worst call {call} in {language} {late_ms:.0f} ms beyond its bound, {memory}, {len(soak.problems)} problems"
     )
 
 

@@ -148,13 +148,14 @@ class Reader:
     def total(self, what):
         return sum(stream.get(what, 0) for stream in self.streams)
 
+    def all_run(self):
+        return all(stream.get("state") == RUNNING for stream in self.streams)
+
     def footprint(self):
         """What the process takes now: memory in bytes, descriptors, threads."""
         proc = Path("/proc") / str(self._process.pid)
         sizes = dict(re.findall(r"(\w+): +(\d+) kB", (proc / "smaps_rollup").read_text()))
         return {
-            # A stream that is connected anew takes less at first, and one that is behind takes more.
-            "settled": int(all(stream.get("state") == RUNNING for stream in self.streams)),
             "heap": self.heap,
             "pss": int(sizes["Pss"]) << 10,
             # How much of a library's pages is counted here depends on who else has it loaded.

@@ -28,9 +28,11 @@ class Record:
     machine_ms: list = field(default_factory=list)
     #: (seconds, name) of all that was done to the servers.
     faults: list = field(default_factory=list)
+    #: When the last of it was over, and so by when all runs quietly again.
+    quiet_from: float = 0.0
     #: The worst call of all, beyond its bound: (ms, language, call).
     worst: tuple = (0.0, "", "none")
-    #: Calls that came back later than the machine explains, in words.
+    #: Calls that came back later than the machine explains: (ms, language, call, seconds since the beginning).
     late_calls: list = field(default_factory=list)
 
     def now(self):
@@ -48,6 +50,7 @@ class Record:
             series = self.readers.setdefault(reader.language, {})
             for name, value in reader.footprint().items():
                 series.setdefault(name, []).append(value)
+            series.setdefault("settled", []).append(reader.all_run() and self.now() >= self.quiet_from)
 
     def note_calls(self, reader, slack_ms):
         """Notes what a reader has told of its calls."""
@@ -57,10 +60,7 @@ class Record:
             self.late_ms[-1] = max(self.late_ms[-1], late_ms)
             self.worst = max(self.worst, (late_ms, reader.language, call))
             if late_ms > slack_ms + explained_ms(reader.language, machine_ms):
-                self.late_calls.append(
-                    f"{reader.language}: {call} came back {late_ms:.0f} ms beyond its bound at {self.times[-1]:.0f} s,"
-                    f" when its threads waited {machine_ms:.0f} ms for a processor"
-                )
+                self.late_calls.append((late_ms, reader.language, call, self.times[-1]))
 
     def line(self):
         """The present in one line."""

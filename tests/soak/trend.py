@@ -14,7 +14,7 @@ Z = 2.326
 
 @dataclass(frozen=True)
 class Trend:
-    """A slope with the bounds that it lies above, and below, with a confidence of 99 % each; units an hour."""
+    """A slope with the bounds that it lies above, and below, with the confidence CONFIDENCE each; units an hour."""
 
     slope: float
     low: float

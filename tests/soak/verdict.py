@@ -8,9 +8,6 @@ from trend import CONFIDENCE, trend
 
 MB = 1e6
 
-#: Seconds of which the least memory counts.
-ENVELOPE_S = 10
-
 #: What the memory of a process may grow by, in bytes an hour.
 GROWTH = 1 * MB
 
@@ -19,6 +16,9 @@ CALM_S = 8
 
 #: Threads and descriptors that a language's own runtime may still add after the first calm.
 RUNTIME = {"C": (0, 0), "Python": (0, 0), "Go": (8, 2), "C#": (8, 2)}
+
+#: A connection that began with its server and lasted so long has crossed the wrap.
+BEYOND_WRAP_MS = (world.WRAP_S + 10) * 1000
 
 #: What is wrong with the times of frames, by the readers' words.
 CLOCK_FAULTS = {
@@ -30,24 +30,30 @@ CLOCK_FAULTS = {
 #: The same for what malloc has given out: with less noise, it shows a leak of a few bytes a frame within minutes.
 MEMORIES = {"own": "memory", "heap": "the heap"}
 
+#: Seconds until the garbage collectors of Python, Go and Mono have found how much memory they want; what malloc has given
+#: out tells of a leak of the library's before.
+RUNTIME_WARM_UP_S = 1800
 
-def growth(record, warm_up_s):
+
+def growth(record, warm_up_s, cycle_s):
     """How memory grows once all is warm: the trend of each kind in each process, in bytes an hour."""
-    return {
-        (language, kind): trend(*lower_envelope(record.times, series, kind, warm_up_s))
-        for language, series in record.readers.items()
-        for kind in MEMORIES
-    }
+    trends = {}
+    for language, series in record.readers.items():
+        for kind in MEMORIES:
+            is_runtimes = kind == "own" and language != "C"
+            start = max(warm_up_s, RUNTIME_WARM_UP_S) if is_runtimes else warm_up_s
+            trends[language, kind] = trend(*lower_envelope(record.times, series, kind, start, cycle_s))
+    return trends
 
 
-def lower_envelope(times, series, kind, warm_up_s):
-    """The least memory of each ENVELOPE_S in which all streams ran: what is held for a moment only is left out."""
+def lower_envelope(times, series, kind, warm_up_s, cycle_s):
+    """The least memory of each cycle while all streams ran undisturbed: what is held for a moment is left out."""
     least = {}
     for time, settled, value in zip(times, series["settled"], series[kind]):
         if settled and time >= warm_up_s:
-            window = time // ENVELOPE_S
-            least[window] = min(least.get(window, value), value)
-    return [window * ENVELOPE_S for window in least], list(least.values())
+            cycle = time // cycle_s
+            least[cycle] = min(least.get(cycle, value), value)
+    return [cycle * cycle_s for cycle in least], list(least.values())
 
 
 def memory_problems(trends):
@@ -56,6 +62,18 @@ def memory_problems(trends):
         f" with a confidence of {CONFIDENCE:.0%}; {GROWTH / MB:.0f} allowed"
         for (language, kind), found in trends.items()
         if found.low > GROWTH
+    ]  # fmt: skip
+
+
+def call_problems(record):
+    """Calls that were late, those of the same name in the same language together."""
+    late = {}
+    for late_ms, language, call, time in record.late_calls:
+        late.setdefault((language, call), []).append((late_ms, time))
+    return [
+        f"{language}: {call} came back too late {len(found)} times, at worst {max(found)[0]:.0f} ms beyond its bound"
+        f" at {max(found)[1]:.0f} s"
+        for (language, call), found in late.items()
     ]  # fmt: skip
 
 
@@ -82,16 +100,25 @@ def stream_problems(programs, sites, frames_before):
     return problems
 
 
+def crossed(programs, sites):
+    """How many streams were followed across the wrap of their RTP clock."""
+    return sum(
+        site.wraps and stream.get("dated", 0) >= BEYOND_WRAP_MS
+        for reader in programs
+        for stream, site in zip(reader.streams, sites.values())
+    )
+
+
 def _problems_of(stream, site, frames_before):
     if stream.get("state") != readers.RUNNING or stream["frames"] <= frames_before:
         yield f"does not run at the end (state {stream.get('state')})"
         return
-    if stream["connects"] < 3:
-        yield f"was connected {stream['connects']:.0f} times: the faults did not hit it"
+    if stream["connects"] < 2:
+        yield "was never connected again: the faults did not hit it"
     for name, what in CLOCK_FAULTS.items():
         if stream[name]:
             yield f"{stream[name]:.0f} frames {what}"
-    if site.wraps and stream["span"] < (world.WRAP_S + 10) * 1000:
+    if site.wraps and stream["span"] < BEYOND_WRAP_MS:
         yield f"no connection went on for more than {stream['span'] / 1000:.0f} s: none crossed the wrap"
-    elif site.wraps and stream["dated"] < (world.WRAP_S + 10) * 1000:
+    elif site.wraps and stream["dated"] < BEYOND_WRAP_MS:
         yield "no frame beyond the wrap has a time of capture"

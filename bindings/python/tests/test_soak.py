@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from typing import Callable, List
 
-sys.path.append(str(Path(__file__).resolve().parents[3] / "tests/soak"))
+TESTS = Path(__file__).resolve().parents[3] / "tests"
+sys.path += [str(TESTS / "soak"), str(TESTS / "faults")]
 
-from trend import Trend, trend  # noqa: E402 (its folder has to be known first)
+import verdict  # noqa: E402 (its folder has to be known first)
+from trend import Trend, trend  # noqa: E402
 
 #: Of ten minutes, what follows upon the warm-up, second by second.
 SECONDS = list(range(150, 600))
@@ -60,3 +62,11 @@ def test_an_exact_line_has_its_own_slope() -> None:
 def test_too_few_measurements_say_nothing() -> None:
     found = trend([1, 2, 3], [1, 2, 3])
     assert found.low < -1e300 and found.high > 1e300
+
+
+def test_what_is_held_for_a_moment_or_between_two_connections_is_left_out() -> None:
+    times = [float(second) for second in range(600)]
+    is_quiet = [second % 60 >= 45 for second in range(600)]
+    values = [20 * MB if quiet and second % 2 else 20 * MB + 1000 * second for second, quiet in enumerate(is_quiet)]
+    found = trend(*verdict.lower_envelope(times, {"settled": is_quiet, "heap": values}, "heap", 60, 60))
+    assert found.low <= 0 <= found.high
