@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::sync::{Arc, AtomicU32, Ordering};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use rustix::process::{Resource, getrlimit};
 use std::ffi::c_void;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
@@ -232,6 +233,10 @@ impl Drop for Window {
 }
 
 fn map_twice(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
+    // Memory files count as files: one beyond the limit for those would end the process, by SIGXFSZ.
+    if getrlimit(Resource::Fsize).current.is_some_and(|most| most < bytes as u64) {
+        return Err(rustix::io::Errno::FBIG);
+    }
     let file = memfd_create("mpegclient-ring", MemfdFlags::CLOEXEC)?;
     ftruncate(&file, bytes as u64)?;
     let access = ProtFlags::READ | ProtFlags::WRITE;

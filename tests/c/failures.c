@@ -104,28 +104,37 @@ static void expect_no_more(const char *what, long before, long after) {
 
 typedef struct {
     const char *source;
-    int kind; // a Kind, or LIMIT
+    int kind; // a Kind, or one of the limits
     long number;
     bool all_after; // fail also what comes after that number
 } Try;
 
-// Too few descriptors, by the system's own limit; the number says how many are left.
-#define LIMIT KINDS
+// What the system itself limits: descriptors, of which the number says how many are left; and the size of files, in
+// pages, which memory files are held to as well, by a signal that ends the process.
+enum { DESCRIPTOR_LIMIT = KINDS, SIZE_LIMIT, ALL_KINDS };
 
-static const char *name_of(const Try *try) { return try->kind == LIMIT ? "descriptors by limit" : kind_names[try->kind]; }
+static const char *name_of(const Try *try) {
+    static const char *const limits[] = {"descriptors by limit", "size by limit"};
+    return try->kind >= KINDS ? limits[try->kind - KINDS] : kind_names[try->kind];
+}
 
-static void begin_failing(const Try *try, struct rlimit *limit) {
+static int resource_of(const Try *try) { return try->kind == SIZE_LIMIT ? RLIMIT_FSIZE : RLIMIT_NOFILE; }
+
+static void begin_failing(const Try *try, struct rlimit *before) {
     forget_failures();
-    getrlimit(RLIMIT_NOFILE, limit);
-    if (try->kind == LIMIT) {
+    getrlimit(resource_of(try), before);
+    struct rlimit few = *before;
+    if (try->kind == DESCRIPTOR_LIMIT) {
         int lowest = dup(0);
         close(lowest);
-        struct rlimit few = {(rlim_t)(lowest + try->number), limit->rlim_max};
-        setrlimit(RLIMIT_NOFILE, &few);
+        few.rlim_cur = (rlim_t)(lowest + try->number);
+    } else if (try->kind == SIZE_LIMIT) {
+        few.rlim_cur = (rlim_t)(try->number - 1) * 4096;
     } else {
         fail_on = try->all_after;
         fail_at[try->kind] = try->number;
     }
+    setrlimit(resource_of(try), &few);
 }
 
 static void fail_once(const Try *try) {
@@ -137,7 +146,7 @@ static void fail_once(const Try *try) {
         live(client, try->source, 3000);
     }
     forget_failures();
-    setrlimit(RLIMIT_NOFILE, &limit);
+    setrlimit(resource_of(try), &limit);
     client = client == NULL ? new_client() : client;
     CHECK(live(client, try->source, 10000)); // the same client is as good as a new one
     mpegclient_free(client);
@@ -238,7 +247,7 @@ static void start(Try try) {
 }
 
 // How often each kind is asked for in a life without failures.
-static void count_calls(const char *source, long counts[KINDS + 1]) {
+static void count_calls(const char *source, long counts[ALL_KINDS]) {
     forget_failures();
     MpegClient *client = new_client();
     CHECK(live(client, source, 10000));
@@ -246,22 +255,23 @@ static void count_calls(const char *source, long counts[KINDS + 1]) {
     for (int kind = 0; kind < KINDS; kind++) {
         counts[kind] = asked[kind];
     }
-    counts[LIMIT] = 12;
+    counts[DESCRIPTOR_LIMIT] = 12;
+    counts[SIZE_LIMIT] = 2;
 }
 
 static void try_source(const char *source) {
-    long counts[KINDS + 1];
+    long counts[ALL_KINDS];
     count_calls(source, counts);
     // The native engine's runtime and session have buffers of fixed sizes, which end the process where there is none.
     bool is_native = strcmp(engine, "native") == 0;
-    for (int kind = 0; kind <= LIMIT; kind++) {
+    for (int kind = 0; kind < ALL_KINDS; kind++) {
         if (kind == LARGE_MEMORY && is_native) {
             continue;
         }
         long before = tried, bad = failed;
         for (long number = 1; number <= counts[kind]; number += number < first_calls ? 1 : step) {
             start((Try){source, kind, number, false});
-            if (kind != LIMIT && number <= first_calls) {
+            if (kind < KINDS && number <= first_calls) {
                 start((Try){source, kind, number, true});
             }
         }

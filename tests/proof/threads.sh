@@ -23,8 +23,8 @@ export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS='-fsanitize=threa
 export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 10 || echo 240)
 export RUST_TEST_THREADS=2
 tests=(--lib --test state_table --test c_programs --test stress)
-# valgrind and a sanitizer do not go together, and a child of fork has but one thread.
-skip=(--skip leaks_none --skip opencv --skip fork --skip example)
+# Neither valgrind nor a malloc of a program's own goes together with a sanitizer; a child of fork has but one thread.
+skip=(--skip leaks_none --skip refuses --skip opencv --skip fork --skip example)
 [[ -z $quick ]] || skip+=(--skip converter --skip wrapper)
 logged "$scratch/cargo.log" cargo_with thread test "$build_std" --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
