@@ -132,11 +132,12 @@ def main():
     parser.add_argument("--list", action="store_true", help="only list the cells")
     options = parser.parse_args()
     names = chosen(options.quick, *options.only)
+    for pattern in options.only:
+        if not chosen(options.quick, pattern):
+            sys.exit(f"matrix.py: no cell matches {pattern!r}")
     if options.list:
         print("\n".join(names))
         return
-    if not names:
-        sys.exit(f"matrix.py: no cell matches {' or '.join(options.only)}")
     os.environ[servers.ENGINE] = options.engine
     # Ctrl-C and a plain kill both have to end the cells, also where a shell had them ignored.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -43,7 +43,7 @@ compile watch
 export MPEGCLIENT_LIBRARY=$library MPEGCLIENT_FAULT_SLACK=2
 export MPEGCLIENT_SHADOW="$(echo $valgrind) $scratch/watch"
 cells=('*')
-[[ -z $quick ]] || cells=('frozen/rtsp-tcp' 'garbage for ever/rtsp-tcp' 'fin/http' 'UDP loss 5 %/rtsp-udp'
+[[ -z $quick ]] || cells=('frozen/rtsp-tcp' 'garbage for ever/rtsp-tcp' 'FIN/http' 'UDP loss 5 %/rtsp-udp'
     'resolution flip/rtsp-tcp' 'garbage file/file')
 "$target/venv/bin/python" tests/faults/matrix.py --jobs 3 --only "${cells[@]}" --json "$scratch/cells.json" || status=1
 
