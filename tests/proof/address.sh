@@ -29,6 +29,14 @@ skip=(--skip leaks_none --skip refuses --skip opencv)
 [[ -z $quick ]] || skip+=(--skip wrapper)
 logged "$scratch/cargo.log" cargo_with address test --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
+# ---- The fault matrix: beside each cell's own client one in C, with the sanitizer, lives through the same faults ----
+compile address watch
+cells=('*')
+[[ -z $quick ]] || cells=('frozen/rtsp-*' 'FIN/*' 'UDP loss 5 %/rtsp-udp' 'resolution flip/*' 'mute/rtsp-tcp')
+MPEGCLIENT_FAULT_SLACK=2 MPEGCLIENT_SHADOW=$scratch/watch "$target/venv/bin/python" tests/faults/matrix.py --quick \
+    --only "${cells[@]}" --json "$scratch/cells.json" || status=$?
+shadows=$(grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 } END { print sum + 0 }')
+
 # ---- Python ----
 # The runtime has to be there before the library. Leaks are looked for when asked at the end, and not by the servers.
 files=(test_client test_lease test_lifecycle test_batches)
@@ -40,5 +48,6 @@ logged "$scratch/pytest.log" env LD_PRELOAD="$runtime" ASAN_OPTIONS="$ASAN_OPTIO
     $(printf "bindings/python/tests/%s.py " "${files[@]}") || status=$?
 
 [[ $status -eq 0 ]] || fail "a test failed under AddressSanitizer or left memory behind; see above"
-echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python under" \
-    "AddressSanitizer and LeakSanitizer: no error, no leak; the 2 faults made on purpose were caught"
+echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python," \
+    "$shadows clients in the fault matrix under AddressSanitizer and LeakSanitizer: no error, no leak; the 2 faults made" \
+    "on purpose were caught"
