@@ -170,6 +170,15 @@ fn frames_that_are_lent_never_change_under_a_writer_at_full_speed() {
 }
 
 #[test]
+fn what_the_system_refuses_is_an_error_and_leaves_nothing_behind() {
+    let program = support::scratch("failures").join("failures");
+    support::compile_with("gcc", "gnu11", &[source("tests/c/failures.c")], &program, &["-rdynamic"]);
+    // A few calls of each kind; tests/proof/failures.sh tries them all.
+    let few = ["--first", "6", "--step", "150"];
+    support::expect_success(Command::new(&program).args(few).arg(support::clip("short.mp4")));
+}
+
+#[test]
 fn the_library_can_be_loaded_and_unloaded_twice_over() {
     let program = support::scratch("dlopen").join("dlopen");
     support::compile("gcc", "gnu11", &[source("tests/c/dlopen.c")], &program);

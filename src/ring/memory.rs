@@ -9,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::sync::{Arc, AtomicU32, Ordering, Witness};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use rustix::process::{Resource, getrlimit};
 use std::ffi::c_void;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
@@ -250,6 +251,10 @@ fn map_twice(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
     // Its files are not of memory alone, and it knows no two addresses for one place.
     if cfg!(miri) {
         return Err(rustix::io::Errno::NOSYS);
+    }
+    // Memory files count as files: one beyond the limit for those would end the process, by SIGXFSZ.
+    if getrlimit(Resource::Fsize).current.is_some_and(|most| most < bytes as u64) {
+        return Err(rustix::io::Errno::FBIG);
     }
     let file = memfd_create("mpegclient-ring", MemfdFlags::CLOEXEC)?;
     ftruncate(&file, bytes as u64)?;

@@ -141,10 +141,15 @@ impl NalAssembler {
     }
 
     fn take(&mut self, payload: &[u8]) {
-        if self.unit.data.len() + payload.len() > MAX_UNIT {
+        // A start code takes twice the two bytes at most that a packet has in its place.
+        let is_without_memory = self.unit.data.try_reserve(2 * payload.len() + 2 * START_CODE.len()).is_err();
+        if is_without_memory || self.unit.data.len() + payload.len() > MAX_UNIT {
             self.unit.data.clear();
             self.unit.open_at = None;
             self.unit.is_damaged = true;
+        }
+        if is_without_memory {
+            return;
         }
         match parse(self.format, payload) {
             Payload::Empty => {}

@@ -89,7 +89,12 @@ impl JpegAssembler {
         }
         let picture = self.picture.as_mut()?;
         let is_next = header.offset == picture.data.len() - picture.scan_at;
-        (is_next && header.offset + rest.len() <= MAX_UNIT).then(|| picture.data.extend_from_slice(rest))
+        if !is_next || header.offset + rest.len() > MAX_UNIT {
+            return None;
+        }
+        picture.data.try_reserve(rest.len()).ok()?;
+        picture.data.extend_from_slice(rest);
+        Some(())
     }
 
     /// The tables for brightness and colour, 64 bytes each, which may come with the packet.

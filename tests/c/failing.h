@@ -36,7 +36,7 @@ typedef enum {
 static const char *const kind_names[KINDS] = {"allocations by FFmpeg", "large allocations", "mappings", "memory files",
                                               "descriptors", "connections", "threads"};
 
-// Smaller ones of this library end the process, as everywhere in Rust; they never grow with a stream or an argument.
+// Smaller ones of this library end the process where there is no memory, as everywhere in Rust.
 #define LARGE 8192
 
 static atomic_long asked[KINDS];

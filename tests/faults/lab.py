@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import clips
+import shadow
 from mpegclient import Client, Order, State, Status, errors
 
 #: What a loaded machine may add to every bound, in seconds.
-SLACK = 0.2
+SLACK = float(os.environ.get("MPEGCLIENT_FAULT_SLACK", "0.2"))
 
 #: terminate, clear and close are back in this time in every state, as the header promises.
 STOP_LIMIT = 0.5
@@ -43,6 +44,7 @@ class Lab:
         self.measured = {}
         self.problems = []
         self._worst_stop = 0.0
+        self._shadows = {}
 
     def check(self, is_so, problem):
         """Notes a problem unless something is so."""
@@ -56,11 +58,24 @@ class Lab:
         """A client with short times, closed with the cell at the latest."""
         client = Client(url)
         self.stack.callback(client.close)
-        for name, value in {**TIMES, **self.protocol.parameters, **more}.items():
+        parameters = {**TIMES, **self.protocol.parameters, **more}
+        self._add_shadow(client, url, parameters)
+        for name, value in parameters.items():
             # An older library does not know every parameter that a protocol asks for.
             with contextlib.suppress(errors.UnknownParameter):
                 client.parameters[name] = value
         return client
+
+    def _add_shadow(self, client, url, parameters):
+        if shadow.is_wanted(self.protocol):
+            self._shadows[client] = shadow.Shadow(url, parameters)
+            self.stack.callback(self._end_shadow, client)
+
+    def _end_shadow(self, client):
+        if client in self._shadows:
+            problem = self._shadows.pop(client).end()
+            self.check(problem is None, problem)
+            self.measured["shadows"] = self.measured.get("shadows", 0) + 1
 
     def setup(self, client, timeout):
         """Calls setup against its bound; returns the status."""
@@ -111,6 +126,8 @@ class Lab:
         client.setup(timeout=timeout)
         client.start()
         client.wait(after=client.stats().newest_seq + 3, timeout=timeout)
+        if client in self._shadows:
+            self._shadows[client].wait_for("SEEN")
 
     def timed(self, name, limit, call):
         """Calls against a bound; returns how long it took."""
@@ -122,6 +139,7 @@ class Lab:
 
     def stop(self, client):
         """Terminates, clears and closes, each within its bound."""
+        self._end_shadow(client)
         for name in ("terminate", "clear", "close"):
             took = self.timed(name, STOP_LIMIT, getattr(client, name))
             self._worst_stop = max(self._worst_stop, took)

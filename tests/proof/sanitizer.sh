@@ -48,7 +48,7 @@ expect_caught() {
         cat "$scratch/said"
         fail "the fault \"$fault\", made on purpose, was not caught"
     fi
-    grep -q "$told" "$scratch/said" && grep -q "libmpegclient.so" "$scratch/said" && return
+    grep -q "$told" "$scratch/said" && grep -q "mpegclient::\|mpegclient_" "$scratch/said" && return
     cat "$scratch/said"
     fail "the fault \"$fault\", made on purpose, was not told as \"$told\" in this library"
 }

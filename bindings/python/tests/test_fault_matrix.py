@@ -22,6 +22,6 @@ def results(request: pytest.FixtureRequest) -> Dict[str, Dict[str, Any]]:
     return results
 
 
-@pytest.mark.parametrize("cell", matrix.chosen(quick=True, pattern="*"))
+@pytest.mark.parametrize("cell", matrix.chosen(True, "*"))
 def test_fault(cell: str, results: Dict[str, Dict[str, Any]]) -> None:
     assert results[cell]["problems"] == []

@@ -1,0 +1,33 @@
+#!/bin/bash
+# Everything that uses threads under ThreadSanitizer, the standard library included: the unit tests, the state table, any
+# calls from four threads, and programs in C.
+#
+#   threads.sh [--quick]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source tests/proof/sanitizer.sh
+
+export TSAN_OPTIONS="suppressions=$PWD/tests/proof/races.txt halt_on_error=0 second_deadlock_stack=1"
+build_std=-Zbuild-std=std,panic_unwind
+
+# ---- It is in ----
+tests/support/make_media.sh "$target/test-media"
+build_library thread "$build_std"
+nm -D "$library" | grep -q ' U __tsan_init$' || fail "the library was built without ThreadSanitizer"
+compile thread fault
+expect_caught race 'WARNING: ThreadSanitizer: data race'
+
+# ---- Rust and C ----
+status=0
+export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS='-fsanitize=thread'
+export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 10 || echo 240)
+export RUST_TEST_THREADS=2
+tests=(--lib --test state_table --test c_programs --test stress)
+# Neither valgrind nor a malloc of a program's own goes together with a sanitizer; a child of fork has but one thread.
+skip=(--skip leaks_none --skip refuses --skip opencv --skip fork --skip example)
+[[ -z $quick ]] || skip+=(--skip converter --skip wrapper)
+logged "$scratch/cargo.log" cargo_with thread test "$build_std" --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
+
+[[ $status -eq 0 ]] || fail "a race, or a test that failed under ThreadSanitizer; see above"
+echo "$(count_passed "$scratch/cargo.log") tests of Rust and C under ThreadSanitizer, $MPEGCLIENT_STRESS_SECONDS s of any" \
+    "calls from four threads among them: no race; the fault made on purpose was caught"
