@@ -9,6 +9,9 @@ const HIDDEN: &str = "***";
 /// A shorter secret is no secret, and to hide it wherever it stands would hide the text.
 const SHORTEST: usize = 3;
 
+/// Places that are looked at where user name and password of a URL may end.
+const MAX_ENDS: usize = 16;
+
 /// `scheme://anything@`: everything up to the last `@` before white space or a quote, because a password that was not
 /// encoded may itself hold `@`, `/`, `#` or `:`.
 static USERINFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"://[^\s"'<>]*@"#).ok());
@@ -42,12 +45,18 @@ pub fn redact_with(text: &str, secrets: &[String]) -> String {
     text
 }
 
-/// User name and password of a URL, as they stand there and decoded. Slashes may be missing: libavformat connects all the
-/// same.
+/// User name and password of a URL, as they stand there and decoded, the longest first. Slashes may be missing:
+/// libavformat connects all the same.
 pub fn secrets_of(url: &str) -> Vec<String> {
+    // A password that was not encoded may itself hold an @, and so may what follows the host: each may be their end.
+    let ends = url.rmatch_indices('@').take(MAX_ENDS).map(|(end, _)| end);
+    let first = url.find('@').filter(|_| url.matches('@').count() > MAX_ENDS);
+    ends.chain(first).flat_map(|end| secrets_before(&url[..end])).collect()
+}
+
+/// The same of a URL's beginning, up to the `@` that ends them.
+fn secrets_before(before: &str) -> Vec<String> {
     let is_scheme = |text: &str| text.len() > 1 && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // Up to the last @, because a password that was not encoded may itself hold one.
-    let Some((before, _)) = url.rsplit_once('@') else { return Vec::new() };
     let userinfo = match before.split_once(':') {
         // Of `bob:secret` nobody can tell whether bob is a scheme: with a second colon or a slash, it is.
         Some((scheme, rest)) if is_scheme(scheme) && (rest.starts_with('/') || rest.contains(':')) => rest,
@@ -126,6 +135,9 @@ mod tests {
     fn the_secrets_of_a_url_are_found() {
         assert_eq!(secrets_of("rtsp://bob:p%40ss@cam/1"), ["bob", "bob", "p%40ss", "p@ss"]);
         assert_eq!(secrets_of("rtsp://bob:p@s%s@cam/1")[3], "p@s%s");
+        for url in ["rtsp:bob:hunter@cam/1@2 3", &format!("rtsp://bob:hunter@cam/{}", "@".repeat(99))] {
+            assert!(secrets_of(url).contains(&"hunter".to_owned()), "{url}");
+        }
         assert!(
             secrets_of("rtsp://cam/1").is_empty() && secrets_of("clip.mp4").is_empty() && secrets_of("").is_empty()
         );
