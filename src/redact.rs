@@ -37,12 +37,13 @@ pub fn redact(text: &str) -> String {
 
 /// [`redact`], and in addition every occurrence of the given secrets, as they are and percent-encoded.
 pub fn redact_with(text: &str, secrets: &[String]) -> String {
-    let mut text = redact(text);
+    let mut text = text.to_owned();
+    // Before the patterns, which may find a part of one and leave the rest.
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {
         text = text.replace(secret.as_str(), HIDDEN);
         text = text.replace(&percent_encode(secret), HIDDEN);
     }
-    text
+    redact(&text)
 }
 
 /// User name and password of a URL, as they stand there and decoded, the longest first. Slashes may be missing:
@@ -150,5 +151,7 @@ mod tests {
         let secrets = vec!["p@ss w".to_owned(), String::new()];
         let shown = redact_with("tried p@ss w and p%40ss%20w", &secrets);
         assert_eq!(shown, "tried *** and ***");
+        let secrets = vec!["a&password=b c".to_owned()];
+        assert_eq!(redact_with("rtsp://a&password=b c@cam", &secrets), "rtsp://***@cam");
     }
 }
