@@ -84,10 +84,16 @@ impl World {
             file: MemoryFile::new(&video(FRAMES)),
             server: Listener::serve(serve),
         };
-        for (key, value) in [(c"setup_timeout", 200), (c"stall_timeout", 60_000), (c"reconnect_delay_min", 60_000)] {
-            assert_eq!(unsafe { mpegclient_set_parameter_int(world.client, key.as_ptr(), value) }, 0);
+        let never = c"60000";
+        for (key, value) in [
+            (c"setup_timeout", c"200"),
+            (c"stall_timeout", never),
+            (c"reconnect_delay_max", never),
+            (c"reconnect_delay_min", never),
+            (c"realtime", c"off"),
+        ] {
+            assert_eq!(unsafe { mpegclient_set_parameter(world.client, key.as_ptr(), value.as_ptr()) }, 0);
         }
-        assert_eq!(unsafe { mpegclient_set_parameter(world.client, c"realtime".as_ptr(), c"off".as_ptr()) }, 0);
         world
     }
 
@@ -278,8 +284,8 @@ impl<'a> Caller<'a> {
 
     /// How long to wait. Without limit only where there is an end to it.
     fn timeout(&self, choices: &mut Choices<'_>, has_cancel: bool) -> i64 {
-        let is_safe = self.is_alone
-            && (self.is_interrupted || self.is_cancelled && has_cancel || !self.state().is_living());
+        let is_safe =
+            self.is_alone && (self.is_interrupted || self.is_cancelled && has_cancel || !self.state().is_living());
         choices.pick(&[0, 0, 1, 20, if is_safe { -1 } else { 3 }, if is_safe { i64::MIN } else { 5 }])
     }
 
@@ -287,7 +293,8 @@ impl<'a> Caller<'a> {
         use Source::*;
         let (client, is_valid) = self.client(choices);
         let (cancel, has_cancel) = self.token(choices);
-        let source = choices.pick(&[File, File, File, File, Held, Held, Closed, Keyless, Mute, Nowhere, Refused, Empty]);
+        let source =
+            choices.pick(&[File, File, File, File, Held, Held, Closed, Keyless, Mute, Nowhere, Refused, Empty]);
         let timeout_ms = choices.pick(&[-1, -1, 0, 50, 1000]);
         let url = c(&self.world.url(source));
         let status = unsafe { mpegclient_setup(client, url.as_ptr(), timeout_ms, cancel) };
@@ -302,6 +309,7 @@ impl<'a> Caller<'a> {
     fn check_setup(&mut self, status: i32, source: Source, timeout_ms: i64, has_cancel: bool) {
         let (status, after) = (Status::from_code(status).expect("checked later"), self.state());
         if status == Status::InvalidArgument {
+            assert_eq!(source, Source::Empty, "setup refused an argument");
             return;
         }
         (self.is_started, self.was_connected, self.source) = (false, false, source);
@@ -351,9 +359,8 @@ impl<'a> Caller<'a> {
     fn cancel(&mut self, choices: &mut Choices<'_>) -> Made {
         let (is_trigger, is_null) = (choices.flag(), choices.byte() == 1);
         let cancel = if is_null { null() } else { self.world.cancel.cast_const() };
-        let status = unsafe {
-            if is_trigger { mpegclient_cancel_trigger(cancel) } else { mpegclient_cancel_reset(cancel) }
-        };
+        let status =
+            unsafe { if is_trigger { mpegclient_cancel_trigger(cancel) } else { mpegclient_cancel_reset(cancel) } };
         let expected = if is_null { Status::InvalidArgument } else { Status::Ok };
         assert_eq!(Status::from_code(status), Some(expected), "trigger or reset of a token");
         self.is_cancelled = if is_null { self.is_cancelled } else { is_trigger };
@@ -498,9 +505,8 @@ impl<'a> Caller<'a> {
         let (clients, after) = ([client.cast_const(), self.world.client.cast_const()], [choices.pick(&[0, NEVER]); 2]);
         let (count, timeout_ms) = (choices.pick(&[0, 1, 2, usize::MAX]), choices.pick(&[0, 1, 10]));
         let mut index = 9;
-        let status = unsafe {
-            mpegclient_wait_any(clients.as_ptr(), after.as_ptr(), count, timeout_ms, cancel, &mut index)
-        };
+        let status =
+            unsafe { mpegclient_wait_any(clients.as_ptr(), after.as_ptr(), count, timeout_ms, cancel, &mut index) };
         assert!(status != 0 || index < count, "client {index} of {count}");
         Made { is_valid: false, ..made("wait_any", status) }
     }
@@ -508,7 +514,8 @@ impl<'a> Caller<'a> {
     /// Functions of no client.
     fn library(&mut self, choices: &mut Choices<'_>) -> Made {
         let number = i32::from(choices.byte() as i8);
-        for text in [mpegclient_status_string(number), mpegclient_state_string(number), mpegclient_phase_string(number)] {
+        for text in [mpegclient_status_string(number), mpegclient_state_string(number), mpegclient_phase_string(number)]
+        {
             assert!(!unsafe { CStr::from_ptr(text) }.is_empty());
         }
         let mut info = Block::<MpegClientParameterInfo>::new(choices);
@@ -581,16 +588,17 @@ impl<'a> Caller<'a> {
         }
         let place = format!("{} in {}", made.name, before.name());
         let status = Status::from_code(made.status);
-        assert!(!made.is_valid || statuses.contains(&made.status), "{place} returned {status:?}, expected {statuses:?}");
+        assert!(
+            !made.is_valid || statuses.contains(&made.status),
+            "{place} returned {status:?}, expected {statuses:?}"
+        );
         assert!(states.contains(&after.code()), "{} after {place}, which returned {status:?}", after.name());
     }
 
     /// What a cell's word allows.
     fn allowed(&self, word: &str, state: State, made: &Made) -> Vec<Status> {
-        let ends = [
-            (self.is_interrupted, Status::Interrupted),
-            (self.is_cancelled && made.has_cancel, Status::Cancelled),
-        ];
+        let ends =
+            [(self.is_interrupted, Status::Interrupted), (self.is_cancelled && made.has_cancel, Status::Cancelled)];
         let ends: Vec<Status> = ends.into_iter().filter(|(is_on, _)| *is_on).map(|(_, status)| status).collect();
         if made.waits && !ends.is_empty() && word != "bad" {
             return ends;
@@ -626,7 +634,7 @@ const PARAMETERS: [(&str, &str, bool); 24] = [
     ("overflow", "drop", true),
     ("frame_rate", "5/1", true),
     ("frame_rate", "0", true),
-    ("rate_mode", "cfr", true),
+    ("corrupt", "drop", true),
     ("pixel_format", "rgba", true),
     ("realtime", "on", true),
     ("realtime", "off", true),
@@ -708,8 +716,7 @@ impl<T: Copy> Block<T> {
             _ => (own, true),
         };
         let bytes = size_of::<T>() + 64;
-        let mut block =
-            Self { memory: vec![0; bytes.div_ceil(8)], size, is_valid, kind: std::marker::PhantomData };
+        let mut block = Self { memory: vec![0; bytes.div_ceil(8)], size, is_valid, kind: std::marker::PhantomData };
         let end = if is_valid { size as usize } else { size_of::<T>() };
         let place = block.memory.as_mut_ptr().cast::<u8>();
         unsafe {

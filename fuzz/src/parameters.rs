@@ -32,7 +32,8 @@ pub fn run(input: &[u8]) {
     connect(&client, &url, &log);
     log.note(&client.describe());
     drop(client);
-    let secrets: Vec<String> = secrets.iter().filter(|secret| is_secret(secret)).flat_map(|secret| forms(secret)).collect();
+    let secrets: Vec<String> =
+        secrets.iter().filter(|secret| is_secret(secret)).flat_map(|secret| forms(secret)).collect();
     log.check(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
