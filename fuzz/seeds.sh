@@ -52,7 +52,7 @@ for clip in clips/*; do
     with "$default" "$clip" >"media/${clip##*/}"
 done
 # Its format given, lent, scaled, turned, slowed.
-other='\x01\x03\x02\x03\x01\x03\x01\x01\x02\x01\x01\x00\x01\x01'
+other='\x01\x03\x02\x01\x02\x03\x01\x03\x01\x01\x01\x00\x01\x01'
 for clip in a.ts a.mkv; do
     with "$other" clips/$clip >"media/other-$clip"
 done
@@ -167,6 +167,8 @@ extract='\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00'
 acquire='\x18\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00'
 interrupt='\x0c\x00\x01' cancel='\x0d\x01\x00' look='\x1e\x00\x00\x00'
 with "\x00$setup$start$wait$extract$acquire$look$terminate$start$extract$clear" >calls/file
+never='\x13\x00\x00\x03\x03'
+with "\x00$setup$start$never$never$never$extract$look$start$never$terminate$never$clear$never" >calls/file-to-its-end
 with "\x00$setup_live$start$wait$acquire$look$terminate$start$terminate$look$clear" >calls/live
 with "\x00$setup$interrupt$wait$extract$setup$cancel$setup$start" >calls/ended
 with "\x02$setup$start$extract$acquire$setup$start$extract$acquire$setup$terminate$start$clear$wait" >calls/several

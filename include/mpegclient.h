@@ -81,6 +81,7 @@
  *   last   OK while what is asked for is still there, else STOPPED, ENDED or FAILED as the state is
  *   seen   OK if the frame is in the ring, else NO_FRAME
  *   some   OK if an event waits, else NO_EVENT
+ *   once   OK once a connection was made since setup, else BAD_STATE
  *   LIVING CONNECTING for a live stream after terminate and for a source that ended or failed, else WAITING_KEYFRAME
  *
  * call            IDLE      CONNECTING   READY      WAITING_KEYFRAME RUNNING    STALLED    RECONNECTING STOPPED     ENDED         FAILED
@@ -97,7 +98,7 @@
  * extract_frames  bad       live         last       live             live       live       live         last        last          last
  * acquire_frames  bad       live         last       live             live       live       live         last        last          last
  * frame_info      bad       seen         seen       seen             seen       seen       seen         seen        seen          seen
- * stream_info     bad       bad          ok         ok               ok         ok         ok           ok          ok            ok
+ * stream_info     bad       once         ok         ok               ok         ok         ok           once        ok            once
  * stats           ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
  * client_error    ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
  * describe        ok        ok           ok         ok               ok         ok         ok           ok          ok            ok
@@ -784,8 +785,9 @@ void mpegclient_free(MpegClient *client);
 // `cancel` ends the call from another thread; it may be NULL.
 // Returns: OK, in the state READY (CONNECTING with timeout 0); INVALID_ARGUMENT; BUSY; INTERRUPTED; CANCELLED; STOPPED
 // (terminate or clear was called meanwhile); TIMEOUT; RESOLVE_FAILED; REFUSED; UNREACHABLE; UNAUTHORIZED; NOT_FOUND;
-// SERVER_GONE; NO_VIDEO; UNSUPPORTED; BAD_DATA; IO; OUT_OF_MEMORY; SYSTEM. On failure nothing keeps running and the
-// state is IDLE. Since: 0.1.
+// SERVER_GONE; NO_VIDEO; UNSUPPORTED; BAD_DATA; IO; UNTRUSTED; OUT_OF_MEMORY; SYSTEM. On failure nothing keeps running
+// and the state is IDLE, but after BUSY, or for arguments and parameters that are refused before anything is done:
+// then nothing has changed. Since: 0.1.
 int32_t mpegclient_setup(MpegClient *client,
                          const char *url,
                          int64_t timeout_ms,

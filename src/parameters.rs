@@ -264,6 +264,8 @@ impl Parameters {
         let hidden = self.av.iter().filter(|(name, _)| AV_SECRETS.contains(&name.as_str()));
         // Each line of several headers is a secret of its own.
         secrets.extend(hidden.flat_map(|(_, value)| value.lines().map(str::to_owned)));
+        // One may hold another, which would leave the rest of it.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets
     }
 

@@ -10,6 +10,9 @@ const HIDDEN: &str = "***";
 /// A shorter secret is no secret, and to hide it wherever it stands would hide the text.
 const SHORTEST: usize = 3;
 
+/// Places that are looked at where user name and password of a URL may end.
+const MAX_ENDS: usize = 16;
+
 // Of each pattern, the first group is what must not be shown.
 
 /// `scheme://anything@`: everything up to the last `@` before white space or a quote, because a password that was not
@@ -69,22 +72,15 @@ fn hide(text: &str, mut ranges: Vec<Range<usize>>) -> String {
 /// User name and password of a URL, as they stand there and decoded. Slashes may be missing: libavformat connects all the
 /// same.
 pub fn secrets_of(url: &str) -> Vec<String> {
-    // Up to the last @, because a password that was not encoded may itself hold one. The path may hold one too: then
-    // also up to the last @ before it (RFC 3986, section 3.2).
-    let mut secrets = userinfo_of(url);
-    let path = url.find("://").and_then(|scheme| Some(scheme + 3 + url[scheme + 3..].find(['/', '?', '#'])?));
-    if let Some((authority, path)) = path.and_then(|at| url.split_at_checked(at))
-        && path.contains('@')
-    {
-        secrets.extend(userinfo_of(authority));
-    }
-    secrets
+    // A password that was not encoded may itself hold an @, and so may what follows the host: each may be their end.
+    let ends = url.rmatch_indices('@').take(MAX_ENDS).map(|(end, _)| end);
+    let first = url.find('@').filter(|_| url.matches('@').count() > MAX_ENDS);
+    ends.chain(first).flat_map(|end| secrets_before(&url[..end])).collect()
 }
 
-/// User name and password of what ends in `@host`, as they stand there and decoded.
-fn userinfo_of(url: &str) -> Vec<String> {
+/// The same of a URL's beginning, up to the `@` that ends them.
+fn secrets_before(before: &str) -> Vec<String> {
     let is_scheme = |text: &str| text.len() > 1 && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let Some((before, _)) = url.rsplit_once('@') else { return Vec::new() };
     let userinfo = match before.split_once(':') {
         // Of `bob:secret` nobody can tell whether bob is a scheme: with a second colon or a slash, it is.
         Some((scheme, rest)) if is_scheme(scheme) && (rest.starts_with('/') || rest.contains(':')) => rest,
@@ -207,6 +203,9 @@ mod tests {
     fn the_secrets_of_a_url_are_found() {
         assert_eq!(secrets_of("rtsp://bob:p%40ss@cam/1"), ["bob", "bob", "p%40ss", "p@ss"]);
         assert_eq!(secrets_of("rtsp://bob:p@s%s@cam/1")[3], "p@s%s");
+        for url in ["rtsp:bob:hunter@cam/1@2 3", &format!("rtsp://bob:hunter@cam/{}", "@".repeat(99))] {
+            assert!(secrets_of(url).contains(&"hunter".to_owned()), "{url}");
+        }
         assert!(
             secrets_of("rtsp://cam/1").is_empty() && secrets_of("clip.mp4").is_empty() && secrets_of("").is_empty()
         );

@@ -365,3 +365,22 @@ fn connecting_counts_as_stopped_until_start() {
         assert_eq!(Status::from_code(status), Some(Status::Stopped));
     }
 }
+
+#[test]
+fn a_failed_setup_leaves_nothing_running_unless_it_was_refused_at_once() {
+    let scene = Scene::file("video.mp4", &[]);
+    assert_eq!(Status::from_code(scene.setup("", -1)), Some(Status::InvalidArgument));
+    assert_eq!(scene.state(), State::Running);
+    scene.ok(unsafe { mpegclient_interrupt(scene.client, 1) });
+    let clip = support::clip("video.mp4");
+    assert_eq!(Status::from_code(scene.setup(&clip.to_string_lossy(), -1)), Some(Status::Interrupted));
+    assert_eq!(scene.state(), State::Idle);
+}
+
+#[test]
+fn there_is_no_stream_to_tell_of_before_the_first_connection() {
+    let scene = Scene::of(State::Connecting);
+    scene.ok(unsafe { mpegclient_terminate(scene.client) });
+    assert_eq!(scene.state(), State::Stopped);
+    assert_eq!(Status::from_code(call(&scene, "stream_info")), Some(Status::BadState));
+}

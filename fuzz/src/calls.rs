@@ -84,10 +84,16 @@ impl World {
             file: MemoryFile::new(&video(FRAMES)),
             server: Listener::serve(serve),
         };
-        for (key, value) in [(c"setup_timeout", 200), (c"stall_timeout", 60_000), (c"reconnect_delay_min", 60_000)] {
-            assert_eq!(unsafe { mpegclient_set_parameter_int(world.client, key.as_ptr(), value) }, 0);
+        let never = c"60000";
+        for (key, value) in [
+            (c"setup_timeout", c"200"),
+            (c"stall_timeout", never),
+            (c"reconnect_delay_max", never),
+            (c"reconnect_delay_min", never),
+            (c"realtime", c"off"),
+        ] {
+            assert_eq!(unsafe { mpegclient_set_parameter(world.client, key.as_ptr(), value.as_ptr()) }, 0);
         }
-        assert_eq!(unsafe { mpegclient_set_parameter(world.client, c"realtime".as_ptr(), c"off".as_ptr()) }, 0);
         world
     }
 
@@ -303,6 +309,7 @@ impl<'a> Caller<'a> {
     fn check_setup(&mut self, status: i32, source: Source, timeout_ms: i64, has_cancel: bool) {
         let (status, after) = (Status::from_code(status).expect("checked later"), self.state());
         if status == Status::InvalidArgument {
+            assert_eq!(source, Source::Empty, "setup refused an argument");
             return;
         }
         (self.is_started, self.was_connected, self.source) = (false, false, source);
@@ -627,7 +634,7 @@ const PARAMETERS: [(&str, &str, bool); 24] = [
     ("overflow", "drop", true),
     ("frame_rate", "5/1", true),
     ("frame_rate", "0", true),
-    ("rate_mode", "cfr", true),
+    ("corrupt", "drop", true),
     ("pixel_format", "rgba", true),
     ("realtime", "on", true),
     ("realtime", "off", true),

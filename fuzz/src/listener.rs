@@ -1,7 +1,7 @@
 //! A server on loopback that lives as long as a run.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -93,6 +93,12 @@ impl Peer {
             }
         }
         rest.is_empty()
+    }
+
+    /// Says that nothing more comes, and waits for the other side to go.
+    pub fn finish(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        self.hold();
     }
 
     /// Keeps the connection open, and says nothing more.

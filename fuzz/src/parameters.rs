@@ -67,7 +67,8 @@ fn set(client: &Client, choices: &mut Choices<'_>, log: &Log) {
 fn url(choices: &mut Choices<'_>) -> (String, Vec<String>) {
     let scheme = choices.pick(&SCHEMES);
     let slashes = choices.pick(&["://", "://", "://", ":/", ":"]);
-    let (host, user, password) = (choices.pick(&HOSTS), choices.text(), choices.text());
+    // The password is what follows the first colon.
+    let (host, user, password) = (choices.pick(&HOSTS), choices.text().replace(':', ""), choices.text());
     let path = choices.text();
     (format!("{scheme}{slashes}{user}:{password}@{host}/{path}"), vec![password])
 }

@@ -20,6 +20,7 @@ const MAX_PIXELS: u64 = 1 << 20;
 /// Small limits, and an output of the input's choice.
 pub fn configure(client: &Client, choices: &mut Choices<'_>) {
     let sides = ["0", "0", "16", "1", "33", "64"];
+    let (rate, mode) = (choices.pick(&["0", "0", "5", "30000/1001"]), choices.pick(&["drop", "cfr"]));
     for (key, value) in [
         ("max_picture_size", "1"),
         ("max_ring_size", "16"),
@@ -32,8 +33,9 @@ pub fn configure(client: &Client, choices: &mut Choices<'_>) {
         ("scale_filter", choices.pick(&["auto", "area", "bilinear", "bicubic", "lanczos", "nearest"])),
         ("fit", choices.pick(&["stretch", "letterbox", "crop"])),
         ("rotation", choices.pick(&["auto", "90", "180"])),
-        ("frame_rate", choices.pick(&["0", "0", "5", "30000/1001"])),
-        ("rate_mode", choices.pick(&["drop", "cfr"])),
+        ("frame_rate", rate),
+        // A rate that is kept must be one.
+        ("rate_mode", if rate == "0" { "drop" } else { mode }),
         ("corrupt", choices.pick(&["mark", "drop", "keep"])),
         ("decode", choices.pick(&["all", "all", "nonref", "keyframes"])),
         ("overflow", choices.pick(&["drop", "block"])),

@@ -87,18 +87,22 @@ struct Script {
 impl Script {
     fn serve(&self, mut peer: Peer) {
         while let Some(request) = peer.request() {
-            let Some(answer) = self.answers.lock().expect("a server panicked").pop_front() else {
-                if self.holds {
-                    peer.hold();
-                }
-                return;
-            };
+            let (answer, is_last) = self.next_answer();
             let number = request.lines().find_map(|line| line.strip_prefix("CSeq: ")).unwrap_or("1");
             let answer = replace(&answer, b"{cseq}", number.trim().as_bytes());
             if !peer.send(&replace(&answer, b"{port}", peer.port.to_string().as_bytes())) {
                 return;
             }
+            if is_last && !self.holds {
+                return peer.finish();
+            }
         }
+    }
+
+    /// What is said next, and whether nothing is after it.
+    fn next_answer(&self) -> (Vec<u8>, bool) {
+        let mut answers = self.answers.lock().expect("a server panicked");
+        (answers.pop_front().unwrap_or_default(), answers.is_empty())
     }
 }
 
