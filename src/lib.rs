@@ -34,9 +34,9 @@ mod event;
 mod frame;
 mod geometry;
 mod log;
-mod nal;
 #[cfg(any(loom, shuttle))]
 mod models;
+mod nal;
 mod pacer;
 mod parameters;
 mod playout;
