@@ -176,9 +176,9 @@ def check_losses(clips: Dict[str, Clip], names: Sequence[str], seeds: Sequence[i
 
 def test_what_is_lost_spoils_no_picture_that_is_not_marked(clips: Dict[str, Clip]) -> None:
     names = [name for name in clips if not name.startswith("small")]
-    check_losses(clips, names, range(60 if ALL else 3), 0.01)
+    check_losses(clips, names, range(24 if ALL else 3), 0.01)
     if ALL:
-        check_losses(clips, [name for name in names if name.startswith("parts")], range(60, 160), 0.003)
+        check_losses(clips, [name for name in names if name.startswith("parts")], range(60, 100), 0.003)
 
 
 
