@@ -6,6 +6,11 @@ fn main() {
     if std::env::var("DEP_FFMPEG_FFMPEG_6_1").is_ok_and(|is_there| is_there != "true") {
         println!("cargo:rustc-cfg=stream_side_data");
     }
+    // FFmpeg 8 made an enum of what libswscale's flags were macros for.
+    println!("cargo:rustc-check-cfg=cfg(sws_flags_enum)");
+    if std::env::var("DEP_FFMPEG_FFMPEG_8_0").is_ok_and(|is_there| is_there == "true") {
+        println!("cargo:rustc-cfg=sws_flags_enum");
+    }
     println!("cargo:rerun-if-changed=src/build.rs");
     let linux = std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux");
     if linux {

@@ -22,17 +22,24 @@ pub(crate) struct Reformatter {
 // SAFETY: a context may be used from any thread, one at a time.
 unsafe impl Send for Reformatter {}
 
+#[cfg(not(sws_flags_enum))]
+use ffi as flags;
+#[cfg(sws_flags_enum)]
+use ffi::SwsFlags as flags;
+
 /// No change of brightness, contrast and saturation, in libswscale's 16.16 fixed point.
 const NEUTRAL: (c_int, c_int, c_int) = (0, 1 << 16, 1 << 16);
 
 /// libswscale's bicubic filter: as it comes, and as exact as it can be.
-pub(crate) const BICUBIC: c_int = ffi::SWS_BICUBIC as c_int;
-pub(crate) const BICUBIC_EXACT: c_int =
-    (ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP) as c_int;
+pub(crate) const BICUBIC: c_int = flags::SWS_BICUBIC as c_int;
+pub(crate) const BICUBIC_EXACT: c_int = BICUBIC | FULL_CHROMA;
 
 /// Without scaling, what is nearest is exact.
-const EXACT: c_int =
-    (ffi::SWS_POINT | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP) as c_int;
+const EXACT: c_int = flags::SWS_POINT as c_int | FULL_CHROMA;
+
+/// Nothing is rounded early, and no colours are left out.
+const FULL_CHROMA: c_int =
+    flags::SWS_ACCURATE_RND as c_int | flags::SWS_FULL_CHR_H_INT as c_int | flags::SWS_FULL_CHR_H_INP as c_int;
 
 impl Reformatter {
     /// From a picture to one of the same size and another format.
