@@ -11,7 +11,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
+
+from programs import end_with_parent
 
 #: Says to a cell that it runs in a network of its own.
 MARK = "MPEGCLIENT_OWN_NETWORK"
@@ -41,26 +44,34 @@ def require():
         raise RuntimeError("needs nft (Debian: nftables)")
 
 
-#: The address of another host, and what to put before a command so that it runs there.
+#: The address of another host.
 OTHER_HOST = "10.9.0.2"
-ON_OTHER_HOST = ["ip", "netns", "exec", "other"]
 
 
 def add_other_host():
-    """A second network, joined to this one by a cable that carries multicast."""
+    """A second network, joined to this one by a cable that carries multicast.
+
+    Returns what to put before a command so that it runs there.
+    """
     require()
-    for words in (
-        "netns add other",
-        "link add near type veth peer name far netns other",
-        "address add 10.9.0.1/24 dev near",
-        f"-n other address add {OTHER_HOST}/24 dev far",
-        "-n other link set lo up",
-        "link set near up",
-        "-n other link set far up",
-        "route add 224.0.0.0/4 dev near",
-        "-n other route add 224.0.0.0/4 dev far",
+    # It is there for as long as a process is in it: a name would outlive the cell.
+    holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"], preexec_fn=end_with_parent)
+    there = f"/proc/{holder.pid}/ns/net"
+    while os.readlink(there) == os.readlink("/proc/self/ns/net"):
+        time.sleep(0.01)
+    on_other_host = ["nsenter", f"--net={there}"]
+    for host, words in (
+        ([], f"link add near type veth peer name far netns {holder.pid}"),
+        ([], "address add 10.9.0.1/24 dev near"),
+        (on_other_host, f"address add {OTHER_HOST}/24 dev far"),
+        (on_other_host, "link set lo up"),
+        ([], "link set near up"),
+        (on_other_host, "link set far up"),
+        ([], "route add 224.0.0.0/4 dev near"),
+        (on_other_host, "route add 224.0.0.0/4 dev far"),
     ):
-        subprocess.run(["ip", *words.split()], check=True)
+        subprocess.run([*host, "ip", *words.split()], check=True)
+    return on_other_host
 
 
 def nft(*words):

@@ -532,8 +532,7 @@ def slightly_late(lab):
 
 def multicast(lab):
     """A server that sends to a group alone is left to libavformat, which is told."""
-    network.add_other_host()
-    command = [*network.ON_OTHER_HOST, SYSTEM_PYTHON, SUPPORT / "rtsp_server.py", "--address", network.OTHER_HOST]
+    command = [*network.add_other_host(), SYSTEM_PYTHON, SUPPORT / "rtsp_server.py", "--address", network.OTHER_HOST]
     options = ["--port", 8554, "--transport", "multicast", f"/video={lab.protocol.clip('video')},h264,{clips.RATE}"]
     lab.stack.enter_context(Server(Program(*command, *options).wait_for("READY")))
     client = lab.client(f"rtsp://{network.OTHER_HOST}:8554/video", transport="auto", setup_timeout=5000)

@@ -118,7 +118,8 @@ def test_an_answer_without_end_is_ended_in_time(clips: Path) -> None:
                 with pytest.raises(errors.Timeout):
                     client.setup(timeout=0.5)
                 assert time.monotonic() - begun < 0.5 + STOP_LIMIT
-        assert footprint().threads == before.threads
+        # The server's own threads are among them.
+        wait_until(lambda: footprint().threads <= before.threads, "the threads of all have ended")
 
 
 # ---- Ending it ----
