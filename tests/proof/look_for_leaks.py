@@ -10,5 +10,7 @@ import os
 
 def pytest_unconfigure():
     gc.collect()
+    # The program that looks up names for the report is not to have the sanitizer too: it would wait for itself.
+    os.environ.pop("LD_PRELOAD", None)
     if ctypes.CDLL(None).__lsan_do_recoverable_leak_check():
         os._exit(1)
