@@ -9,12 +9,12 @@ source tests/proof/sanitizer.sh
 suppressions=$PWD/tests/proof/leaks.txt
 runtime=$(clang -print-file-name="libclang_rt.asan-$(uname -m).so")
 export LSAN_OPTIONS=suppressions=$suppressions:print_suppressions=0
-export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 
 # ---- It is in ----
 tests/support/make_media.sh "$target/test-media"
 build_library address
-nm -D "$library" | grep -q ' U __asan_init$' || fail "the library was built without AddressSanitizer"
+[[ $(nm -D "$library") == *" U __asan_init"* ]] || fail "the library was built without AddressSanitizer"
 compile address fault
 expect_caught overflow 'ERROR: AddressSanitizer: heap-buffer-overflow'
 expect_caught leak 'ERROR: LeakSanitizer: detected memory leaks'

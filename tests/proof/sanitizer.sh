@@ -17,10 +17,10 @@ fail() {
 # cargo with what is instrumented: all that is built for SANITIZER, into a folder of its own. What runs in the compiler
 # (build scripts, macros) is not, because a target is named; both sanitizers share it.
 cargo_with() {
-    local sanitizer=$1
-    shift
-    RUSTFLAGS="-Zsanitizer=$sanitizer" CARGO_INCREMENTAL=0 cargo +nightly "$@" \
-        --target-dir "$target/sanitizers" --target "$triple"
+    local sanitizer=$1 command=$2
+    shift 2
+    RUSTFLAGS="-Zsanitizer=$sanitizer" CARGO_INCREMENTAL=0 cargo +nightly "$command" \
+        --target-dir "$target/sanitizers" --target "$triple" "$@"
 }
 
 # Builds the shared library with a sanitizer and lays it into a folder with the name that programs ask for.
@@ -34,11 +34,20 @@ build_library() {
     library=$folder/libmpegclient.so
 }
 
+# What links a C program with the nightly compiler's own ThreadSanitizer: that of Debian's clang is older than the library
+# wants.
+thread_runtime() {
+    local runtime
+    runtime=$(find "$(rustc +nightly --print sysroot)/lib/rustlib/$triple/lib" -name 'librustc-*_rt.tsan.a')
+    echo "-rdynamic -Wl,--whole-archive $runtime -Wl,--no-whole-archive -ldl -lm -lrt"
+}
+
 # Compiles a program of tests/c against that library.
 compile() {
-    local sanitizer=$1 name=$2
+    local sanitizer=$1 name=$2 runtime=()
+    [[ $sanitizer != thread ]] || runtime=(-fno-sanitize-link-runtime $(thread_runtime))
     clang -std=gnu11 -Wall -Wextra -Werror -O1 -g -pthread -fsanitize="$sanitizer" -Iinclude "tests/c/$name.c" \
-        -o "$scratch/$name" -L"${library%/*}" -lmpegclient "-Wl,-rpath,${library%/*}"
+        -o "$scratch/$name" "${runtime[@]}" -L"${library%/*}" -lmpegclient "-Wl,-rpath,${library%/*}"
 }
 
 # Commits a fault on purpose. The sanitizer has to tell it, and that it is in this library: else it is not in.
