@@ -204,6 +204,7 @@ is_wanted() {
 # Adds to Rust what proof needs, once: what is there already stays as it is.
 install_components() {
     local name parts purpose present
+    is_wanted "supply miri address threads fuzz coverage" || return 0
     if ! rustup run nightly rustc --version >/dev/null 2>&1; then
         echo "missing: Rust's nightly toolchain, for sanitizers, Miri and fuzzing"
         rustup toolchain install nightly --profile minimal
