@@ -83,6 +83,7 @@ impl Watch {
     }
 
     /// Has [`Self::stop`] wake a task, which asks whether it was called after this.
+    #[cfg_attr(not(feature = "rtsp-native"), allow(dead_code, reason = "for who waits without polling"))]
     pub(crate) fn wake_on_stop(&self, waiter: &Waker) {
         let mut known = self.waiter.lock();
         if !known.as_ref().is_some_and(|known| known.will_wake(waiter)) {
@@ -121,6 +122,7 @@ impl Watch {
     }
 
     /// How long the present call may still take.
+    #[cfg_attr(not(feature = "rtsp-native"), allow(dead_code, reason = "for who waits without polling"))]
     pub(crate) fn remaining(&self) -> Duration {
         let nanoseconds = self.deadline_ns.load(Ordering::SeqCst).saturating_sub(monotonic_ns());
         Duration::from_nanos(nanoseconds.max(0).unsigned_abs())

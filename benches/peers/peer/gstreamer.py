@@ -32,8 +32,9 @@ class Peer:
         except ValueError as error:
             raise ImportError(str(error)) from error
         Gst.init(None)
-        # Looked up before there are threads: PyGObject makes its enumerations when they are first used, without a lock.
+        # Looked up before there are threads: PyGObject makes its classes when they are first used, without a lock.
         self.playing, self.stopped = Gst.State.PLAYING, Gst.State.NULL
+        self.used = Gst.Sample.get_buffer, Gst.Buffer.map, Gst.MapFlags.READ
         if Gst.ElementFactory.find("avdec_h264") is None:
             raise ImportError("the plugin libav of GStreamer is missing")
         self.Gst = Gst
