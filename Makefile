@@ -92,8 +92,8 @@ coverage: ## measure which lines and branches the tests run
 	@PARTS=coverage $(INSTALL_MISSING) proof
 	@tests/proof/coverage.sh
 
-# QUICK=1 for a minute's worth of it, MEDIA=FOLDER for other footage, README=1 to put the table into the README.
-bench: ## measure against other libraries, about 12 minutes
+# QUICK=1 for three minutes of it, MEDIA=FOLDER for other footage, README=1 to put the table into the README.
+bench: ## measure against other libraries, about 25 minutes
 	@$(INSTALL_MISSING) bench
 	@$(MAKE) --no-print-directory build
 	@MPEGCLIENT_LIBRARY=$(abspath $(RELEASE)/libmpegclient.so) PYTHONPATH=bindings/python/src PYTHONDONTWRITEBYTECODE=1 \

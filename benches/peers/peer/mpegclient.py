@@ -28,13 +28,11 @@ class Peer:
             seen = 0
             while True:
                 try:
-                    # As many as there are, once there are some.
-                    client.wait(seen)
-                    batch = client.read(8, order=module.Order.NEXT, after=seen, timeout=0)
+                    with client.acquire(4, order=module.Order.NEXT, after=seen, timeout=20) as lease:
+                        yield from lease.frames
+                        seen = lease.last_seq
                 except module.errors.Ended:
                     return
-                yield from batch.frames
-                seen = batch.last_seq
 
     def live(self, url: str, _codec: str, size: Size, rate: int) -> "Live":
         client = self.module.Client(url, width=size.width, height=size.height, frame_rate=rate, cache_size=12, threads=1,
@@ -52,9 +50,10 @@ class Live:
         self._seen = 0
 
     def next(self) -> Frame:
-        batch = self.client.read(1, after=self._seen, timeout=20)
-        self._seen = batch.last_seq
-        return batch.frames[-1]
+        # Where it lies in the ring: the array keeps it for as long as it is used.
+        lease = self.client.acquire(1, after=self._seen, timeout=20)
+        self._seen = lease.last_seq
+        return lease.frames[-1]
 
     def look(self) -> Frame:
         return self.client.read_latest(1)[-1]
