@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 
 # What the name of a test begins with | why Miri cannot run it
 cannot='
-allocation::            | asks for more memory than any machine has, at which the interpreter itself ends
+allocation::           | asks for more memory than any machine has, at which the interpreter itself ends
 av::                  | calls FFmpeg, which is machine code
 capi::                | its objects are clients, which begin with a call to FFmpeg
 converter::tests::    | converts pictures of FFmpeg, millions of samples each
