@@ -51,7 +51,7 @@ pub(crate) enum Expiry {
 /// What libav's interrupt callback reads: a flag and a deadline, both atomic, no lock.
 pub(crate) struct Watch {
     stopped: AtomicBool,
-    /// The task that waits where nobody polls.
+    /// What waits where nobody polls.
     waiter: Mutex<Option<Waker>>,
     deadline_ns: AtomicI64,
     was_polled: AtomicBool,
@@ -83,7 +83,6 @@ impl Watch {
     }
 
     /// Has [`Self::stop`] wake a task, which asks whether it was called after this.
-    #[cfg_attr(not(feature = "rtsp-native"), allow(dead_code, reason = "for who waits without polling"))]
     pub(crate) fn wake_on_stop(&self, waiter: &Waker) {
         let mut known = self.waiter.lock();
         if !known.as_ref().is_some_and(|known| known.will_wake(waiter)) {
@@ -116,13 +115,12 @@ impl Watch {
         self.expiry()
     }
 
-    /// Whether libav ever asked. It does so in whatever it waits for, but not while it resolves a name.
+    /// Whether libav ever asked. It does so in whatever it waits for, but not while it looks a name up.
     pub(crate) fn was_polled(&self) -> bool {
         self.was_polled.load(Ordering::Relaxed)
     }
 
     /// How long the present call may still take.
-    #[cfg_attr(not(feature = "rtsp-native"), allow(dead_code, reason = "for who waits without polling"))]
     pub(crate) fn remaining(&self) -> Duration {
         let nanoseconds = self.deadline_ns.load(Ordering::SeqCst).saturating_sub(monotonic_ns());
         Duration::from_nanos(nanoseconds.max(0).unsigned_abs())

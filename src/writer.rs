@@ -37,9 +37,6 @@ static ABANDONED: AtomicU64 = AtomicU64::new(0);
 /// How long a writer may take to end before it is left behind: it is asked to at least every 100 ms.
 const STOP_GRACE: Duration = Duration::from_millis(300);
 
-/// The same for one that resolves a name. Nothing interrupts that; but it may have just begun, or just have ended.
-const RESOLVE_GRACE: Duration = Duration::from_millis(50);
-
 /// A connection that was good for so long is no failed attempt.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
@@ -85,7 +82,7 @@ impl WriterHandle {
         !self.control.is_done()
     }
 
-    /// Whether it is in a step that nothing can interrupt: the first one, in which libavformat resolves the name.
+    /// Whether it has not come further than to look the name up, which is the first step.
     pub(crate) fn is_resolving(&self) -> bool {
         !self.control.watch().was_polled()
     }
@@ -103,8 +100,7 @@ impl WriterHandle {
     /// Ends the writer. One that does not end in time is left to end by itself, behind its epoch.
     pub(crate) fn stop(self, board: &Board) {
         self.control.stop();
-        let grace = if self.is_resolving() { RESOLVE_GRACE } else { STOP_GRACE };
-        if self.control.wait_done_or_abandon(Instant::now() + grace, &ABANDONED) {
+        if self.control.wait_done_or_abandon(Instant::now() + STOP_GRACE, &ABANDONED) {
             // It is past its last line of ours; a panic in it was caught there.
             let _ = self.thread.join();
         } else {

@@ -19,6 +19,15 @@ pub(super) fn is_live_scheme(scheme: &str) -> bool {
     LIVE_SCHEMES.contains(&scheme)
 }
 
+/// The host as it is written, an address of IPv6 in its brackets; `None` for a path.
+pub(super) fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let end = if address.starts_with('[') { address.find(']').map(|end| end + 1) } else { address.find(':') };
+    Some(&address[..end.unwrap_or(address.len())])
+}
+
 /// The URL with user name and password in it, encoded, in place of those that it may hold.
 pub(super) fn with_credentials(url: &str, username: &str, password: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -53,6 +62,21 @@ mod tests {
             assert_eq!(scheme(url), expected, "{url}");
         }
         assert!(is_live_scheme("srt") && !is_live_scheme("http") && !is_live_scheme(""));
+    }
+
+    #[test]
+    fn the_host_is_what_stands_between_credentials_and_port() {
+        for (url, expected) in [
+            ("rtsp://cam:554/1", Some("cam")),
+            ("rtsp://bob:p@ss@cam?x=a://b", Some("cam")),
+            ("udp://@239.0.0.1:1234", Some("239.0.0.1")),
+            ("srt://:9000?mode=listener", Some("")),
+            ("http://[fe80::1%25eth0]:80/a:b", Some("[fe80::1%25eth0]")),
+            ("http://[fe80", Some("[fe80")),
+            ("clip.mp4", None),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
     }
 
     #[test]

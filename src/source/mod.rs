@@ -2,6 +2,7 @@
 
 mod address;
 mod libav;
+mod names;
 #[cfg(feature = "rtsp-native")]
 mod native;
 mod repeats;
@@ -139,6 +140,7 @@ impl Source {
         watch: &Arc<Watch>,
         avoided: Option<Engine>,
     ) -> Result<Self> {
+        names::resolve(config, watch)?;
         #[cfg(feature = "rtsp-native")]
         if native_is_wanted(config, avoided) {
             match NativeSource::open(config, options, watch) {

@@ -14,7 +14,6 @@ use retina::client::{
 };
 use retina::rtp::ReceivedPacket;
 use std::future::{Future, poll_fn};
-use std::net::ToSocketAddrs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -29,8 +28,6 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// How long a server may take to confirm that the session is over.
 const FAREWELL: Duration = Duration::from_millis(100);
-
-const PORT: u16 = 554;
 
 /// What an RTSP server answers where it does not know the transport: RFC 2326, section 7.1.1.
 const UNSUPPORTED_TRANSPORT: u16 = 461;
@@ -88,10 +85,7 @@ impl Session {
     pub(super) fn open(config: &Config, watch: &Watch) -> std::result::Result<Self, Refusal> {
         let opening = Opening { config, watch };
         let (url, credentials) = opening.address()?;
-        // Not interruptible, and before the watch is first asked: whoever waits leaves this thread behind. retina looks the
-        // name up again, as requests have to carry it, which by then takes no time.
-        opening.resolve(&url)?;
-        // From here on every step can be interrupted, which this tells whoever ends it.
+        // The name is known, which this tells whoever asks how far it has come.
         watch.poll();
         let tasks = Tasks::new().map_err(|text| opening.refusal(Status::System, Phase::Connect, &text))?;
         let group = Arc::new(SessionGroup::default());
@@ -226,15 +220,6 @@ impl Opening<'_> {
         }
         let is_open = username.is_empty() && password.is_empty();
         Ok((url, (!is_open).then_some(Credentials { username, password })))
-    }
-
-    /// Sees to it that the name has an address.
-    fn resolve(&self, url: &Url) -> std::result::Result<(), Refusal> {
-        let host = url.host_str().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-        let addresses = (host, url.port().unwrap_or(PORT)).to_socket_addrs();
-        let found = addresses.map_err(|error| error.to_string()).map(|mut addresses| addresses.next());
-        let found = found.and_then(|first| first.ok_or_else(|| "the name has no address".to_owned()));
-        found.map(|_| ()).map_err(|text| self.refusal(Status::ResolveFailed, Phase::Resolve, &text))
     }
 
     /// Connects to the first address that lets us, and asks for the session description.
