@@ -49,6 +49,8 @@ class error : public std::runtime_error {
 public:
     // The last call on this thread, which failed.
     error() : std::runtime_error(mpegclient_last_error()) { (void)mpegclient_thread_error(&known_); }
+    // An argument that the library never saw, because it cannot be said in C.
+    explicit error(const std::string &text) : std::runtime_error(text) { known_.status = MPEGCLIENT_ERROR_INVALID_ARGUMENT; }
 
     // MPEGCLIENT_ERROR_*.
     [[nodiscard]] std::int32_t status() const noexcept { return known_.status; }
@@ -74,6 +76,14 @@ inline void check(std::int32_t status) {
     if (status != MPEGCLIENT_OK) {
         throw error();
     }
+}
+
+// Text for C, which would take a NUL within for the end.
+[[nodiscard]] inline const char *c_text(const char *argument, const std::string &text) {
+    if (const auto position = text.find('\0'); position != std::string::npos) {
+        throw error(std::string(argument) + " has a NUL at " + std::to_string(position) + ", expected text without one");
+    }
+    return text.c_str();
 }
 
 template <auto function> struct calls {
@@ -239,11 +249,11 @@ public:
     // Sets them one after the other; those before one that is refused stay set.
     void set_parameters(const parameters &values) {
         for (const auto &[key, value] : values.entries()) {
-            set_parameter(key.c_str(), value);
+            set_parameter(detail::c_text("key", key), value);
         }
     }
     void set_parameter(const char *key, const char *value) { detail::check(mpegclient_set_parameter(handle(), key, value)); }
-    void set_parameter(const char *key, const std::string &value) { set_parameter(key, value.c_str()); }
+    void set_parameter(const char *key, const std::string &value) { set_parameter(key, detail::c_text("value", value)); }
     // Every type of whole number, or a plain 0 could be meant as text as well.
     template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
     void set_parameter(const char *key, Integer value) {
@@ -257,7 +267,7 @@ public:
     }
 
     void setup(const std::string &url, milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {
-        detail::check(mpegclient_setup(handle(), url.c_str(), timeout.count(), token(cancel)));
+        detail::check(mpegclient_setup(handle(), detail::c_text("url", url), timeout.count(), token(cancel)));
     }
     // Connects to the parameter "url".
     void setup(milliseconds timeout = no_limit, const cancel_token *cancel = nullptr) {

@@ -64,6 +64,13 @@ static void parameters_and_failures() {
     REQUIRE(unknown.status() == MPEGCLIENT_ERROR_UNKNOWN_PARAMETER && unknown.phase() == MPEGCLIENT_PHASE_NONE);
     REQUIRE(std::string(unknown.what()).find("widht") != std::string::npos && unknown.status_text() != nullptr);
     REQUIRE(failure_of([&] { client.start(); }).status() == MPEGCLIENT_ERROR_BAD_STATE);
+    const std::string cut("a\0b", 3);
+    const auto unsayable = failure_of([&] { client.set_parameter("username", cut); });
+    REQUIRE(unsayable.status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT && unsayable.phase() == MPEGCLIENT_PHASE_NONE);
+    REQUIRE(std::string(unsayable.what()) == "value has a NUL at 1, expected text without one");
+    REQUIRE(failure_of([&] { client.setup(cut); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    REQUIRE(failure_of([&] { client.set_parameters({{cut, 1}}); }).status() == MPEGCLIENT_ERROR_INVALID_ARGUMENT);
+    REQUIRE(client.parameter("username").empty());
 
     const auto refused = failure_of([&] { client.setup("rtsp://127.0.0.1:1/nobody", 5s); });
     REQUIRE(refused.status() == MPEGCLIENT_ERROR_REFUSED && refused.phase() == MPEGCLIENT_PHASE_CONNECT);

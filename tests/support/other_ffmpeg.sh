@@ -12,7 +12,8 @@ cd "$(dirname "$0")/../.."
 tree=$PWD
 target=$(realpath "${CARGO_TARGET_DIR:-target}")
 root=$target/other-ffmpeg/$suite
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# Empty: the one that debootstrap knows.
+mirror=${DEBIAN_MIRROR:-}
 rustup=${RUSTUP_HOME:-$HOME/.rustup} cargo=${CARGO_HOME:-$HOME/.cargo}
 
 packages=(gcc libc6-dev pkg-config libclang-dev ca-certificates
@@ -31,7 +32,7 @@ enter() { chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=nonint
 make_root() {
     [[ ! -e $root/complete ]] || return 0
     rm -rf "$root" && mkdir -p "$root"
-    debootstrap --variant=minbase "$suite" "$root" "$mirror"
+    debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
     # No server is to start because it was installed.
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod +x "$root/usr/sbin/policy-rc.d"
     enter apt-get update --quiet=2
