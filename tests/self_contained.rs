@@ -40,7 +40,7 @@ fn it_shows_its_functions_alone_and_needs_the_system_alone() {
     assert!(!needed.is_empty() && needed.iter().all(|name| system.contains(name)), "{needed:?}");
     assert!(dynamic.contains("Library soname: [libmpegclient.so.0]") && dynamic.contains("NODELETE"), "{dynamic}");
     let size = library().metadata().expect("no library").len();
-    assert!(size < 24 << 20, "{size} bytes");
+    assert!(size < 16 << 20, "{size} bytes");
 }
 
 #[test]
