@@ -43,11 +43,15 @@ impl Samples {
 /// Adds up rows by weights into one. There are as many weights as rows, an even number; `to` has a place for each sample
 /// that the rows have.
 pub(crate) fn blend(level: Level, samples: Samples, rows: &[&[u8]], weights: &[i16], to: &mut [i16]) {
-    let alone = weights.iter().filter(|weight| **weight != 0).count() == 1;
-    let single = weights.iter().position(|weight| *weight != 0).filter(|_| alone);
-    match (samples, single) {
-        (Samples::Bytes, Some(single)) => dispatch!(level, simd => take_bytes(simd, rows[single], to)),
-        (Samples::Bytes, None) => dispatch!(level, simd => blend_bytes(simd, rows, weights, to)),
+    match (samples, coarse(rows, weights)) {
+        (Samples::Bytes, Some((&[row], &[weight]))) => {
+            dispatch!(level, simd => take_bytes(simd, row, weight / COARSE, to));
+        }
+        (Samples::Bytes, Some((&[one, other], &[first, second]))) => {
+            let weights = [first / COARSE, second / COARSE];
+            dispatch!(level, simd => blend_two(simd, [one, other], weights, to));
+        }
+        (Samples::Bytes, _) => dispatch!(level, simd => blend_bytes(simd, rows, weights, to)),
         (Samples::Words { depth, unused, is_big_endian }, _) => {
             let word = Word::new(depth, unused, is_big_endian);
             dispatch!(level, simd => blend_words(simd, word, rows, weights, to));
@@ -55,10 +59,29 @@ pub(crate) fn blend(level: Level, samples: Samples, rows: &[&[u8]], weights: &[i
     }
 }
 
+/// The rows that count, if their weights are coarse.
+fn coarse<'a, 'b>(rows: &'a [&'b [u8]], weights: &'a [i16]) -> Option<(&'a [&'b [u8]], &'a [i16])> {
+    let begin = weights.iter().position(|weight| *weight != 0)?;
+    let end = weights.iter().rposition(|weight| *weight != 0)? + 1;
+    let is_coarse = weights.iter().all(|weight| weight % COARSE == 0);
+    is_coarse.then(|| (&rows[begin..end], &weights[begin..end]))
+}
+
+/// Weights that are multiples of this, such as the quarters by which colours are sited, need no more than 16 bits: what is
+/// left of them is as many bits as a sample has behind the point.
+const COARSE: i16 = 1 << (WEIGHT_BITS - FRACTION);
+
 #[inline(always)]
-fn take_bytes<S: Simd>(_: S, row: &[u8], to: &mut [i16]) {
+fn take_bytes<S: Simd>(_: S, row: &[u8], weight: i16, to: &mut [i16]) {
     for (to, from) in to.iter_mut().zip(row) {
-        *to = i16::from(*from) << FRACTION;
+        *to = i16::from(*from).wrapping_mul(weight);
+    }
+}
+
+#[inline(always)]
+fn blend_two<S: Simd>(_: S, [one, other]: [&[u8]; 2], [first, second]: [i16; 2], to: &mut [i16]) {
+    for ((to, one), other) in to.iter_mut().zip(one).zip(other) {
+        *to = i16::from(*one).wrapping_mul(first).wrapping_add(i16::from(*other).wrapping_mul(second));
     }
 }
 

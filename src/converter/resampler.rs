@@ -102,6 +102,8 @@ pub(crate) struct Resampler {
     level: Level,
     width: usize,
     height: usize,
+    /// Rows of the output that are made together.
+    band: usize,
     planes: Vec<Plane>,
     channels: Vec<Channel>,
     scratch: Scratch,
@@ -151,6 +153,8 @@ impl Resampler {
             level: Level::new(),
             width: task.width,
             height: task.height,
+            // Where none is filtered across, fewer stay in the nearest cache.
+            band: if channels.iter().all(Channel::is_simple) { BAND / 2 } else { BAND },
             scratch: Scratch::new(&channels)?,
             sources: room(planes.iter().map(|plane| plane.vertical.taps).max().unwrap_or(0))?,
             planes,
@@ -160,12 +164,12 @@ impl Resampler {
 
     /// Scales a picture and hands out the rows of the result from the first to the last.
     pub(crate) fn run(&mut self, picture: &impl Rows, mut sink: impl FnMut(usize, Row<'_>)) {
-        for begin in (0..self.height).step_by(BAND) {
-            let count = BAND.min(self.height - begin);
+        for begin in (0..self.height).step_by(self.band) {
+            let count = self.band.min(self.height - begin);
             self.blend_band(picture, begin, count);
             for channel in &mut self.channels {
                 if !channel.is_plain {
-                    channel.filter_across(&self.planes, &mut self.scratch, self.level);
+                    channel.filter_across(&self.planes, &mut self.scratch, self.level, count);
                 }
             }
             for in_band in 0..count {
@@ -235,12 +239,17 @@ impl Channel {
         Ok(Self { layout, horizontal, is_plain, rows })
     }
 
+    /// Whether each row can be made without the others of its band.
+    fn is_simple(&self) -> bool {
+        self.is_plain || self.horizontal.doubling.is_some()
+    }
+
     /// Weights reach two samples beyond the last at most.
     fn padded_samples(&self) -> usize {
         padded(self.layout.horizontal.count + 2)
     }
 
-    fn filter_across(&mut self, planes: &[Plane], scratch: &mut Scratch, level: Level) {
+    fn filter_across(&mut self, planes: &[Plane], scratch: &mut Scratch, level: Level, band: usize) {
         let ChannelLayout { plane, offset, step, horizontal: Grid { count, .. } } = self.layout;
         let plane = &planes[plane];
         let outputs = self.horizontal.first.len();
@@ -256,7 +265,7 @@ impl Channel {
             (rows, stride) = (&scratch.split, wide);
         }
         if let Some(quarters) = self.horizontal.doubling {
-            for (from, to) in rows.chunks_exact(stride).zip(self.rows.chunks_exact_mut(padded(outputs))) {
+            for (from, to) in rows.chunks_exact(stride).zip(self.rows.chunks_exact_mut(padded(outputs))).take(band) {
                 double(level, quarters, &from[..count], &mut to[..outputs]);
             }
             return;
