@@ -25,7 +25,7 @@ export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS=$flags
 export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 8 || echo 120)
 # Neither valgrind nor a malloc of a program's own goes together with a sanitizer; OpenCV is not built with one.
 skip=(--skip leaks_none --skip refuses --skip opencv)
-[[ -z $quick ]] || skip+=(--skip wrapper)
+[[ -z $quick ]] || skip+=(--skip wrapper --skip full_speed --skip example)
 logged "$scratch/cargo.log" test_with address --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
 # ---- The fault matrix: beside each cell's own client one in C, with the sanitizer, lives through the same faults ----
@@ -40,12 +40,12 @@ shadows=$(grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 }
 # The runtime has to be there before the library. Leaks are looked for when asked at the end, and not by the servers.
 # Left out is what a sanitizer is too slow for: threads that have to keep up with a writer at full speed.
 files=(test_lease test_batches)
-[[ -n $quick ]] || files+=(test_client test_lifecycle test_defects test_events test_handle test_converter test_pictures test_limits test_waiting
-    test_parameters test_faults test_credentials test_protocols test_files test_mpegcoder)
+[[ -n $quick ]] || files+=(test_client test_lifecycle test_defects test_events test_handle test_converter test_pictures
+    test_limits test_waiting test_parameters test_faults test_credentials test_protocols test_files test_mpegcoder)
 export MPEGCLIENT_LIBRARY=$library PYTHONPATH=bindings/python/src:tests/proof PYTHONDONTWRITEBYTECODE=1 PYTHONMALLOC=malloc
 logged "$scratch/pytest.log" env LD_PRELOAD="$runtime" ASAN_OPTIONS="$ASAN_OPTIONS:leak_check_at_exit=0" \
-    "$target/venv/bin/python" -m pytest -q -p no:cacheprovider -p look_for_leaks -k 'not interpreter and not many_threads_hold' \
-    $(printf "bindings/python/tests/%s.py " "${files[@]}") || status=$?
+    "$target/venv/bin/python" -m pytest -q -p no:cacheprovider -p look_for_leaks \
+    -k 'not interpreter and not many_threads_hold' $(printf "bindings/python/tests/%s.py " "${files[@]}") || status=$?
 
 [[ $status -eq 0 ]] || fail "a test failed under AddressSanitizer or left memory behind; see above"
 echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python," \

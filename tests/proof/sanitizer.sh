@@ -16,15 +16,15 @@ test_with() {
 # Builds tests with a sanitizer and, which is part of it, the shared library; lays that into a folder with the name that
 # programs ask for.
 build() {
-    local sanitizer=$1 folder=$target/sanitizers/$1 built=$target/sanitizers/$triple/debug/deps/libmpegclient.so
-    library=$folder/libmpegclient.so
-    # Of what it built before cargo only asks the time. It may have been for the other sanitizer.
-    [[ ! -e $library ]] || cp -p "$library" "$built"
+    local sanitizer=$1 folder=$target/sanitizers/$1 built=$target/sanitizers/$triple/debug/deps
+    # The libraries of both sanitizers have the same names there, and cargo looks only at when they were built.
+    [[ ! -e $folder/libmpegclient.a ]] || cp -p "$folder"/libmpegclient.{a,so} "$built"
     test_with "$@" --no-run
     mkdir -p "$folder"
-    cp -p "$built" "$library"
+    cp -p "$built"/libmpegclient.{a,so} "$folder"
+    library=$folder/libmpegclient.so
     ln -sf libmpegclient.so "$library.0"
-    [[ $(nm -D "$library") == *" U __${sanitizer:0:1}san_init"* ]] || fail "the library was built without the sanitizer \"$sanitizer\""
+    [[ $(nm -D "$library") == *" U __${sanitizer:0:1}san_init"* ]] || fail "the library was built without a sanitizer"
 }
 
 # What links a C program with the nightly compiler's own ThreadSanitizer: that of Debian's clang is older than the library
