@@ -31,9 +31,10 @@ logged "$scratch/cargo.log" test_with address --no-fail-fast "${tests[@]}" -- "$
 
 # ---- The fault matrix: beside each cell's own client one in C, with the sanitizer, lives through the same faults ----
 compile watch $flags
+# How soon things happen is not what is measured here.
 cells=('*')
 [[ -z $quick ]] || cells=('frozen/rtsp-*' 'FIN/*' 'UDP loss 5 %/rtsp-udp' 'resolution flip/*' 'mute/rtsp-tcp')
-MPEGCLIENT_FAULT_SLACK=2 MPEGCLIENT_SHADOW=$scratch/watch "$target/venv/bin/python" tests/faults/matrix.py --quick \
+MPEGCLIENT_FAULT_SLACK=10 MPEGCLIENT_SHADOW=$scratch/watch "$target/venv/bin/python" tests/faults/matrix.py --quick \
     --only "${cells[@]}" --json "$scratch/cells.json" || status=$?
 shadows=$(grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 } END { print sum + 0 }')
 
