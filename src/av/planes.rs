@@ -103,6 +103,19 @@ mod tests {
     }
 
     #[test]
+    fn rows_may_end_where_the_memory_does_and_not_a_byte_behind() {
+        let frame = gray(64, 48);
+        let (begin, stride) = (frame.get().data[0], frame.get().linesize[0] as usize);
+        // SAFETY: a gray picture has one buffer, with all of its rows in it.
+        let memory = unsafe { &*frame.get().buf[0] };
+        let bytes = memory.size - (begin as usize - memory.data as usize);
+        let (rows, rest) = (bytes / stride, bytes % stride);
+        assert!(Planes::new(&frame, [(rows, stride)]).is_some());
+        assert!(Planes::new(&frame, [(rows + 1, rest)]).is_some());
+        assert!(Planes::new(&frame, [(rows + 1, rest + 1)]).is_none());
+    }
+
+    #[test]
     fn a_picture_may_be_stored_upside_down() {
         let mut frame =
             Frame::filled((16, 3), format::GRAY8, &[(3, 16)], |_, y, row| row.fill(y as u8)).expect("no memory");

@@ -233,6 +233,15 @@ class Lab:
             "memory": pages * os.sysconf("SC_PAGE_SIZE"),
         }
 
+    def threads_called(self, name):
+        """How many threads of this process bear a name."""
+        names = []
+        for thread in Path("/proc/self/task").iterdir():
+            # One that has ended meanwhile has none.
+            with contextlib.suppress(OSError):
+                names.append((thread / "comm").read_text().strip())
+        return names.count(name)
+
     def expect_flat(self, before):
         """Compares what the process takes with what it took before the client."""
         deadline = time.monotonic() + 2

@@ -270,13 +270,16 @@ def stalling_at_start(make):
 # ---- Names ----
 
 
+#: What the threads are called that look names up.
+LOOK_UP = "mpegclient-name"
+
+
 def dead_names(lab):
     """A name server that never answers: setup and terminate are in time, and no writer is left behind."""
     port = free_port()
     lab.stack.enter_context(lab.protocol.serve(port))
     resolver = lab.stack.enter_context(network.DeadResolver())
     url = lab.protocol.url(port).replace("127.0.0.1", network.HOST)
-    threads = lab.footprint()["threads"]
 
     client = lab.client(url)
     unresolved = see("TIMEOUT", "RESOLVE_FAILED", phases=("RESOLVE",), retryable=True)
@@ -288,6 +291,7 @@ def dead_names(lab):
     lab.start_in_background(client)
     time.sleep(0.4)
     lab.check(client.state is State.CONNECTING, f"while the name is looked up the state is {client.state.name}")
+    lab.check(lab.threads_called(LOOK_UP) > 0, "no thread looks the name up")
     lab.timed("terminate", 0.5, client.terminate)
     lab.check(client.stats().abandoned_threads == 0, "the writer was left behind by terminate")
     resolver.learn()
@@ -297,10 +301,10 @@ def dead_names(lab):
     lab.stop(client)
     # The system's own limit for a name is 10 s.
     deadline = time.monotonic() + 15
-    while lab.footprint()["threads"] > threads and time.monotonic() < deadline:
+    while lab.threads_called(LOOK_UP) > 0 and time.monotonic() < deadline:
         time.sleep(0.1)
-    left = lab.footprint()["threads"] - threads
-    lab.check(left <= 0, f"{left} threads that look a name up have not ended by themselves")
+    left = lab.threads_called(LOOK_UP)
+    lab.check(left == 0, f"{left} threads that look a name up have not ended by themselves")
 
 
 # ---- Losing ----

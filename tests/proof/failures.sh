@@ -5,19 +5,10 @@
 #   failures.sh [--quick]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source tests/proof/common.sh
 
-quick=
-[[ ${1:-} != --quick ]] || quick=yes
-target=$(realpath "${CARGO_TARGET_DIR:-target}")
-library=$(realpath "${MPEGCLIENT_LIBRARY:-$target/release/libmpegclient.so}")
-scratch=$(mktemp -d)
 log=$scratch/log
-trap 'rm -rf "$scratch"' EXIT
-
-media=$target/test-media
-tests/support/make_media.sh "$media"
-gcc -std=gnu11 -Wall -Wextra -Wpedantic -Werror -O1 -g -pthread -rdynamic -Iinclude tests/c/failures.c -o "$scratch/failures" \
-    -L"${library%/*}" -lmpegclient -ldl "-Wl,-rpath,${library%/*}"
+compile failures -rdynamic -ldl
 
 # The server ends when its standard input does.
 coproc server { exec tests/support/rtsp_server.py "/video=$media/video.h264,h264,25"; }

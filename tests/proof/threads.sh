@@ -12,10 +12,9 @@ export TSAN_OPTIONS="allocator_may_return_null=1 suppressions=$PWD/tests/proof/r
 build_std=-Zbuild-std=std,panic_unwind
 
 # ---- It is in ----
-tests/support/make_media.sh "$target/test-media"
-build_library thread "$build_std"
-[[ $(nm -D "$library") == *" U __tsan_init"* ]] || fail "the library was built without ThreadSanitizer"
-compile thread fault
+tests=(--lib --test state_table --test c_programs --test stress)
+build thread "$build_std" "${tests[@]}"
+compile fault -fsanitize=thread -fno-sanitize-link-runtime $(thread_runtime)
 expect_caught race 'WARNING: ThreadSanitizer: data race'
 
 # ---- Rust and C ----
@@ -25,12 +24,11 @@ export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS
 MPEGCLIENT_TEST_CFLAGS=$(thread_runtime)
 export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 10 || echo 240)
 export RUST_TEST_THREADS=2
-tests=(--lib --test state_table --test c_programs --test stress)
 # Neither valgrind nor a malloc of a program's own goes together with a sanitizer; a child of fork has but one thread.
 # A writer at full speed is too slow here for what the test of leases waits for.
 skip=(--skip leaks_none --skip refuses --skip opencv --skip fork --skip example --skip full_speed)
 [[ -z $quick ]] || skip+=(--skip converter --skip wrapper)
-logged "$scratch/cargo.log" cargo_with thread test "$build_std" --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
+logged "$scratch/cargo.log" test_with thread "$build_std" --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
 [[ $status -eq 0 ]] || fail "a race, or a test that failed under ThreadSanitizer; see above"
 echo "$(count_passed "$scratch/cargo.log") tests of Rust and C under ThreadSanitizer, $MPEGCLIENT_STRESS_SECONDS s of any" \
