@@ -23,8 +23,13 @@ error::tests::a                                               | compiles the pat
 parameters::                                                  | as above
 redact::                                                      | as above
 ring::tests::a_ring_beyond_                                   | as above
+source::native::failure::                                     | as above
 ring::tests::a_held_lease_never_changes_                      | writes 500 frames
 pacer::tests::a_faster_source_                                | thousands of frames a case
+pacer::tests::a_simulated_year_                               | as above
+pacer::tests::an_equal_rate_                                  | as above
+pacer::tests::any_                                            | as above
+pacer::tests::no_rate_and_no_                                 | as above
 rtp::tests::every_split_                                      | hundreds of splits a case'
 
 # What uses threads.
