@@ -7,6 +7,7 @@ use super::header::returns;
 use super::header::state_table::{Row, absent, split_cell, state_named, table};
 use super::listener::{Listener, Peer};
 use super::media::MemoryFile;
+use super::reading::in_time;
 use mpegclient::capi::*;
 use mpegclient::{State, Status};
 use std::collections::BTreeSet;
@@ -230,15 +231,16 @@ impl<'a> Caller<'a> {
         let begun = Instant::now();
         while !choices.is_over() && begun.elapsed() < LONGEST {
             let before = self.state();
-            let made = self.call(&mut choices);
+            let made = in_time("a call", || self.call(&mut choices));
             let after = self.state();
-            self.was_connected |= !matches!(after, State::Idle | State::Connecting | State::Failed | State::Stopped);
             check_words(&made);
             if self.is_alone {
                 self.check_alone(&made, before, after);
             } else {
                 check_among_others(&made);
             }
+            // Of a connection that was made meanwhile the call may not have known yet.
+            self.was_connected |= !matches!(after, State::Idle | State::Connecting | State::Failed | State::Stopped);
         }
     }
 
