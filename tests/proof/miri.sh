@@ -48,8 +48,6 @@ fi
 
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/miri"
 export PROPTEST_CASES=$cases PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
-# What panics on purpose would take most of a minute to tell where.
-export RUST_BACKTRACE=0
 # The clocks are those of the machine. parking_lot keeps pointers in numbers.
 export MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-permissive-provenance'
 mkdir -p "$CARGO_TARGET_DIR"
