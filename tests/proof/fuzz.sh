@@ -30,6 +30,8 @@ else
     echo "fuzz.sh: no network of its own can be made here; inputs may ask for names" >&2
 fi
 
+export LSAN_OPTIONS=suppressions=$PWD/tests/proof/leaks.txt:print_suppressions=0
+
 # The function that failed, without those of the sanitizer, if it is in one of libav's libraries.
 libav_frame() {
     grep -aE '^ *#[0-9]+ 0x' "$1" | grep -avE 'compiler-rt|libclang_rt|/asan/|sanitizer|libc\.so' | head -n 1 |
