@@ -7,6 +7,7 @@ use super::header::returns;
 use super::header::state_table::{Row, absent, split_cell, state_named, table};
 use super::listener::{Listener, Peer};
 use super::media::MemoryFile;
+use super::reading::in_time;
 use mpegclient::capi::*;
 use mpegclient::{State, Status};
 use std::collections::BTreeSet;
@@ -230,15 +231,16 @@ impl<'a> Caller<'a> {
         let begun = Instant::now();
         while !choices.is_over() && begun.elapsed() < LONGEST {
             let before = self.state();
-            let made = self.call(&mut choices);
+            let made = in_time("a call", || self.call(&mut choices));
             let after = self.state();
-            self.was_connected |= !matches!(after, State::Idle | State::Connecting | State::Failed | State::Stopped);
             check_words(&made);
             if self.is_alone {
                 self.check_alone(&made, before, after);
             } else {
                 check_among_others(&made);
             }
+            // Of a connection that was made meanwhile the call may not have known yet.
+            self.was_connected |= !matches!(after, State::Idle | State::Connecting | State::Failed | State::Stopped);
         }
     }
 
@@ -296,17 +298,17 @@ impl<'a> Caller<'a> {
         let source =
             choices.pick(&[File, File, File, File, Held, Held, Closed, Keyless, Mute, Nowhere, Refused, Empty]);
         let timeout_ms = choices.pick(&[-1, -1, 0, 50, 1000]);
-        let url = c(&self.world.url(source));
+        let (url, before) = (c(&self.world.url(source)), self.state());
         let status = unsafe { mpegclient_setup(client, url.as_ptr(), timeout_ms, cancel) };
         if !self.is_alone || !is_valid {
             return Made { is_valid, has_cancel, ..made("setup", status) };
         }
-        self.check_setup(status, source, timeout_ms, has_cancel);
+        self.check_setup(status, before, source, timeout_ms, has_cancel);
         Made { is_valid: false, ..made("setup", status) }
     }
 
     /// What the table says of setup, it says of sources that are well.
-    fn check_setup(&mut self, status: i32, source: Source, timeout_ms: i64, has_cancel: bool) {
+    fn check_setup(&mut self, status: i32, before: State, source: Source, timeout_ms: i64, has_cancel: bool) {
         let (status, after) = (Status::from_code(status).expect("checked later"), self.state());
         if status == Status::InvalidArgument {
             assert_eq!(source, Source::Empty, "setup refused an argument");
@@ -321,9 +323,14 @@ impl<'a> Caller<'a> {
             (false, false) => &[],
         };
         assert!(ends.is_empty() || ends.contains(&status), "setup returned {status:?}, expected one of {ends:?}");
+        let (word, to) = split_cell(cell("setup", before).expect("a row for setup"));
+        assert_eq!(word, "ok", "what else may setup return in {before:?}?");
         match status {
-            Status::Ok if timeout_ms == 0 => assert!(reach(State::Connecting, false, source).contains(&after)),
-            Status::Ok => assert!(reach(State::Ready, false, source).contains(&after), "{after:?} after setup"),
+            Status::Ok => {
+                let to =
+                    if timeout_ms == 0 { State::Connecting } else { state_named(to.expect("a state after setup")) };
+                assert!(reach(to, false, source).contains(&after), "{after:?} after setup in {before:?}");
+            }
             _ => assert_eq!(after, State::Idle, "after setup returned {status:?}"),
         }
         // Which a busy machine may be too slow for.
@@ -569,15 +576,14 @@ impl<'a> Caller<'a> {
 
     /// Compares a call's status and the state after it with the cells of the states in which it may have been made.
     fn check_alone(&self, made: &Made, before: State, after: State) {
-        let Some(row) = TABLE.iter().find(|row| row.call == made.name) else { return };
-        if made.name == "setup" {
+        // Setup is checked where its source is known.
+        if made.name == "setup" || cell(made.name, before).is_none() {
             return;
         }
         let (mut statuses, mut states) = (BTreeSet::new(), BTreeSet::new());
         let is_started = self.is_started || made.name == "terminate" || made.name == "clear";
         for state in reach(before, is_started, self.source) {
-            let cell = row.cells.iter().find(|(column, _)| *column == state).expect("a column for each state").1;
-            let (word, leads_to) = split_cell(cell);
+            let (word, leads_to) = split_cell(cell(made.name, state).expect("a row has all its cells"));
             statuses.extend(self.allowed(word, state, made).iter().map(|status| status.code()));
             let to = match leads_to.filter(|_| made.status == 0) {
                 None => vec![state],
@@ -615,6 +621,12 @@ impl<'a> Caller<'a> {
         allowed.extend(made.also);
         allowed
     }
+}
+
+/// The table's cell of a call in a state; `None` for calls that have no row.
+fn cell(call: &str, state: State) -> Option<&'static str> {
+    let row = TABLE.iter().find(|row| row.call == call)?;
+    row.cells.iter().find(|(column, _)| *column == state).map(|(_, cell)| *cell)
 }
 
 fn made(name: &'static str, status: i32) -> Made {

@@ -17,6 +17,17 @@ const MOST: u64 = 200;
 /// The pixels that a picture may have, in units of the parameter `max_picture_size`: one.
 const MAX_PIXELS: u64 = 1 << 20;
 
+/// What every call is back in, on a slow machine and under a sanitizer too: its own limits are some hundred milliseconds.
+const BOUND: Duration = Duration::from_secs(10);
+
+/// Makes a call that has to come back in its time.
+pub fn in_time<T>(name: &str, call: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let outcome = call();
+    assert!(begun.elapsed() < BOUND, "{name} took {:?}", begun.elapsed());
+    outcome
+}
+
 /// Small limits, and an output of the input's choice.
 pub fn configure(client: &Client, choices: &mut Choices<'_>) {
     let sides = ["0", "0", "16", "1", "33", "64"];

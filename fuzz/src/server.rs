@@ -4,7 +4,7 @@
 use super::choices::Choices;
 use super::listener::{Listener, Peer};
 use super::log::Log;
-use super::reading::{check_refusal, configure, read_to_the_end};
+use super::reading::{check_refusal, configure, in_time, read_to_the_end};
 use mpegclient::Client;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -54,7 +54,7 @@ pub fn run(input: &[u8]) {
     let server = Listener::serve(move |peer| script.serve(peer));
     let url = format!("{scheme}://fuzz:{PASSWORD}@127.0.0.1:{}/{path}", server.port());
     let timeout_ms = if flags & 0x70 == 0x70 { 0 } else { -1 };
-    match client.setup(Some(&url), timeout_ms, None) {
+    match in_time("setup", || client.setup(Some(&url), timeout_ms, None)) {
         Ok(()) => read_to_the_end(&client, flags >> 4),
         Err(error) => {
             check_refusal(&client, &error);
@@ -63,7 +63,7 @@ pub fn run(input: &[u8]) {
     }
     log.note(&client.describe());
     client.last_failure().iter().for_each(|failure| log.note(&failure.error.to_string()));
-    drop(client);
+    in_time("the end of a client", || drop(client));
     drop(server);
     log.check(&[PASSWORD, ENCODED]);
 }

@@ -241,8 +241,12 @@ impl Input {
 
     /// Reads the next packet of any stream, in place of what the packet held.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
-        // SAFETY: an open context and a valid packet.
-        check(unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) }).map(drop)
+        // SAFETY: an open context and a valid packet. libavformat takes the packet for empty, and would leak what it held.
+        check(unsafe {
+            ffi::av_packet_unref(packet.as_mut_ptr());
+            ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr())
+        })
+        .map(drop)
     }
 
     /// libavformat's name of the container.
@@ -309,4 +313,28 @@ fn find_format(name: &str) -> Result<*const ffi::AVInputFormat, AvError> {
     // SAFETY: a C string; NULL means that there is no such format.
     let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
     if format.is_null() { Err(AvError::NO_DEMUXER) } else { Ok(format) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_that_is_read_into_gives_back_what_it_held() {
+        // Two pictures of two by two pixels.
+        let url = "data:a/b,YUV4MPEG2 W2 H2 F25:1 C420jpeg\nFRAME\n......FRAME\n......";
+        let watch = Arc::new(Watch::default());
+        let mut input = Input::open(url, "", &mut Dictionary::new(), Nested::new(), watch).expect("not opened");
+        let mut packet = Packet::new().expect("no memory");
+        assert_eq!(input.read(&mut packet), Ok(()));
+        // SAFETY: a packet that was read has a buffer, which a reference of its own keeps alive beyond it.
+        let mut buffer = unsafe { ffi::av_buffer_ref((*packet.as_ptr()).buf) };
+        assert!(!buffer.is_null());
+        assert_eq!(input.read(&mut packet), Ok(()));
+        // SAFETY: the reference is given back once and not used after.
+        unsafe {
+            assert_eq!(ffi::av_buffer_get_ref_count(buffer), 1, "libavformat was handed a packet that was not empty");
+            ffi::av_buffer_unref(&mut buffer);
+        }
+    }
 }

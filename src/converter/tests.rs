@@ -12,6 +12,16 @@ use proptest::prelude::*;
 const FILTERS: [Filter; 6] =
     [Filter::Auto, Filter::Area, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos, Filter::Nearest];
 
+/// The matrices of ITU-T H.273, table 4, that are told by what red and blue have in brightness.
+const BRIGHTNESS: [(i32, f64, f64); 6] = [
+    (1, 0.2126, 0.0722),
+    (4, 0.30, 0.11),
+    (5, 0.299, 0.114),
+    (6, 0.299, 0.114),
+    (7, 0.212, 0.087),
+    (9, 0.2627, 0.0593),
+];
+
 fn any_filter() -> impl Strategy<Value = Filter> {
     prop::sample::select(&FILTERS[..])
 }
@@ -125,6 +135,27 @@ proptest! {
                 prop_assert!((level.clamp(0.0, 255.0) - f64::from(*shown)).abs() < 0.75);
             }
         }
+    }
+
+    #[test]
+    fn what_the_standard_makes_of_a_colour_becomes_that_colour_again(
+        (matrix, red, blue) in prop::sample::select(&BRIGHTNESS[..]), is_full_range in any::<bool>(),
+        colour in prop::array::uniform3(any::<u8>()),
+    ) {
+        // ITU-T H.273, equations 38 to 40, and 20 to 22 or 26 to 28 for 8 bits, without their rounding.
+        let [r, g, b] = colour.map(|level| f64::from(level) / 255.0);
+        let y = red * r + (1.0 - red - blue) * g + blue * b;
+        let (u, v) = (0.5 * (b - y) / (1.0 - blue), 0.5 * (r - y) / (1.0 - red));
+        let (black, brightness, difference) = if is_full_range { (0.0, 255.0, 255.0) } else { (16.0, 219.0, 224.0) };
+        let sent = [black + brightness * y, 128.0 + difference * u, 128.0 + difference * v];
+
+        let samples = sent.map(|sample| [(sample * f64::from(1 << FRACTION)).round() as i16]);
+        let colours = Colours { matrix, is_full_range };
+        let matrix = FloatMatrix::new(Model::Yuv, colours, Scale::of(8, is_full_range));
+        let matrix = matrix.fixed(Model::Yuv, colours, PixelFormat::Rgb24);
+        let mut shown = [0; 3];
+        mix::<3>(fearless_simd::Level::new(), &matrix, samples.each_ref().map(|sample| &sample[..]), &mut shown);
+        prop_assert!(colour.iter().zip(shown).all(|(sent, shown)| sent.abs_diff(shown) <= 1), "{:?} {:?}", colour, shown);
     }
 }
 

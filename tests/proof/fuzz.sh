@@ -4,7 +4,8 @@
 #   fuzz.sh [--quick] [TARGET...]     --quick: 20 s each
 #
 # What a run finds worth keeping stays below target/fuzz/corpus for the next one. An input that makes something fail is
-# named; once the defect is mended it goes into fuzz/crashes/TARGET, where tests/fuzz_regressions.rs runs it ever after.
+# named; once the defect is mended it goes into fuzz/crashes/TARGET, where this and tests/fuzz_regressions.rs run it ever
+# after: some fail only under a sanitizer.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,6 +30,8 @@ else
     echo "fuzz.sh: no network of its own can be made here; inputs may ask for names" >&2
 fi
 
+export LSAN_OPTIONS=suppressions=$PWD/tests/proof/leaks.txt:print_suppressions=0
+
 # The function that failed, without those of the sanitizer, if it is in one of libav's libraries.
 libav_frame() {
     grep -aE '^ *#[0-9]+ 0x' "$1" | grep -avE 'compiler-rt|libclang_rt|/asan/|sanitizer|libc\.so' | head -n 1 |
@@ -42,9 +45,10 @@ for target in "${targets[@]}"; do
     options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=3072 -max_len=65536 -print_final_stats=1
         -artifact_prefix="$artifacts/")
     [[ ! -e fuzz/dictionaries/$target.dict ]] || options+=(-dict="fuzz/dictionaries/$target.dict")
+    inputs=("$corpus" "fuzz/corpus/$target" "$folder/seeds/$target")
+    [[ ! -e fuzz/crashes/$target ]] || inputs+=("fuzz/crashes/$target")
     if ! "${alone[@]}" env ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}" \
-        "$folder/$host/release/$target" "${options[@]}" "$corpus" "fuzz/corpus/$target" "$folder/seeds/$target" \
-        >"$log" 2>&1 </dev/null; then
+        "$folder/$host/release/$target" "${options[@]}" "${inputs[@]}" >"$log" 2>&1 </dev/null; then
         where=$(libav_frame "$log")
         findings+=("$target${where:+ (in $where)}")
         grep -aE -A 12 'panicked at|ERROR: |SUMMARY: |Test unit written' "$log" | tail -n 60 || true

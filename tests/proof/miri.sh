@@ -15,7 +15,8 @@ allocation::           | asks for more memory than any machine has, at which the
 av::                  | calls FFmpeg, which is machine code
 capi::                | its objects are clients, which begin with a call to FFmpeg
 converter::tests::    | converts pictures of FFmpeg, millions of samples each
-event::tests::a_bell_ | polls an event descriptor'
+event::tests::a_bell_ | polls an event descriptor
+source::repeats::     | compares tens of thousands of bytes a case, in safe code'
 
 # What the name of a test begins with | why --quick leaves it out
 slow='
@@ -23,8 +24,13 @@ error::tests::a                                               | compiles the pat
 parameters::                                                  | as above
 redact::                                                      | as above
 ring::tests::a_ring_beyond_                                   | as above
+source::native::failure::                                     | as above
 ring::tests::a_held_lease_never_changes_                      | writes 500 frames
 pacer::tests::a_faster_source_                                | thousands of frames a case
+pacer::tests::a_simulated_year_                               | as above
+pacer::tests::an_equal_rate_                                  | as above
+pacer::tests::any_                                            | as above
+pacer::tests::no_rate_and_no_                                 | as above
 rtp::tests::every_split_                                      | hundreds of splits a case'
 
 # What uses threads.
@@ -33,7 +39,7 @@ ring::tests::readers_and_writer_at_full_speed_see_whole_frames
 sync::tests::
 writer::control::tests::'
 
-cases=16 seeds=64
+cases=4 seeds=64
 if [[ ${1:-} == --quick ]]; then
     cases=2 seeds=8
 else

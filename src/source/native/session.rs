@@ -89,9 +89,15 @@ impl Session {
         watch.poll();
         let tasks = Tasks::new().map_err(|text| opening.refusal(Status::System, Phase::Connect, &text))?;
         let group = Arc::new(SessionGroup::default());
-        let described = opening.describe(&tasks, url, credentials, &group)?;
-        let stream = opening.choose(&described)?;
-        let playing = opening.play(&tasks, described, &stream)?;
+        let mut described = opening.describe(&tasks, url, credentials, &group)?;
+        let stream = match opening.set_up(&tasks, &mut described) {
+            Ok(stream) => stream,
+            Err(refusal) => {
+                tasks.leave(described, &group);
+                return Err(refusal);
+            }
+        };
+        let playing = opening.play(&tasks, described)?;
         Ok(Self { tasks, playing: Some(playing), group, stream })
     }
 
@@ -127,14 +133,8 @@ impl Session {
 }
 
 impl Drop for Session {
-    /// Tells the server, but does not wait long for its answer.
     fn drop(&mut self) {
-        let (playing, group) = (self.playing.take(), Arc::clone(&self.group));
-        let _ = self.tasks.block_on(async {
-            // Has to be dropped within the runtime, where it says farewell.
-            drop(playing);
-            let _ = tokio::time::timeout(FAREWELL, group.await_teardown()).await;
-        });
+        self.tasks.leave(self.playing.take(), &self.group);
     }
 }
 
@@ -182,6 +182,15 @@ impl Tasks {
             }
         });
         done?.map_err(Interruption::Expired)
+    }
+
+    /// Drops a session, which tells the server, but does not wait long for its answer.
+    fn leave<T>(&self, session: T, group: &SessionGroup) {
+        let _ = self.block_on(async {
+            // Has to be dropped within the runtime, where it has a task say farewell.
+            drop(session);
+            let _ = tokio::time::timeout(FAREWELL, group.await_teardown()).await;
+        });
     }
 }
 
@@ -255,12 +264,9 @@ impl Opening<'_> {
         })
     }
 
-    fn play(
-        &self,
-        tasks: &Tasks,
-        mut described: DescribedSession,
-        stream: &Stream,
-    ) -> std::result::Result<retina::client::Session<Playing>, Refusal> {
+    /// Has the server prepare the stream that is wanted.
+    fn set_up(&self, tasks: &Tasks, described: &mut DescribedSession) -> std::result::Result<Stream, Refusal> {
+        let stream = self.choose(described)?;
         let tcp = || Transport::Tcp(TcpTransportOptions::default());
         let udp = || Transport::Udp(UdpTransportOptions::default());
         let first = if self.config.transport == "udp" { udp() } else { tcp() };
@@ -272,6 +278,14 @@ impl Opening<'_> {
             }
             other => other?,
         }
+        Ok(stream)
+    }
+
+    fn play(
+        &self,
+        tasks: &Tasks,
+        described: DescribedSession,
+    ) -> std::result::Result<retina::client::Session<Playing>, Refusal> {
         // What servers say of the first sequence number is often not true.
         let options = PlayOptions::default().initial_seq(InitialSequenceNumberPolicy::Ignore);
         self.step(tasks, Step::Play, described.play(options))
