@@ -241,6 +241,8 @@ impl Input {
 
     /// Reads the next packet of any stream, in place of what the packet held.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
+        // libavformat writes over it and lets go of nothing.
+        packet.clear();
         // SAFETY: an open context and a valid packet.
         check(unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) }).map(drop)
     }
@@ -309,4 +311,33 @@ fn find_format(name: &str) -> Result<*const ffi::AVInputFormat, AvError> {
     // SAFETY: a C string; NULL means that there is no such format.
     let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
     if format.is_null() { Err(AvError::NO_DEMUXER) } else { Ok(format) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_packet_held_is_given_back_when_the_next_is_read() {
+        let path = std::env::temp_dir().join(format!("mpegclient-packets-{}", std::process::id()));
+        std::fs::write(&path, [0; 2 * 16 * 16]).expect("not written");
+        let mut options = Dictionary::new();
+        options.set("video_size", "16x16");
+        options.set("pixel_format", "gray");
+        let input =
+            Input::open(path.to_str().expect("no name"), "rawvideo", &mut options, Nested::new(), Arc::default());
+        std::fs::remove_file(&path).expect("not removed");
+        let (mut input, mut packet) = (input.expect("not opened"), Packet::new().expect("no memory"));
+        input.read(&mut packet).expect("no packet");
+        // SAFETY: a packet that was read has a buffer.
+        let mut held = unsafe { ffi::av_buffer_ref((*packet.as_ptr()).buf) };
+        input.read(&mut packet).expect("no second packet");
+        // SAFETY: the reference is this test's own, and not used after.
+        let count = unsafe {
+            let count = ffi::av_buffer_get_ref_count(held);
+            ffi::av_buffer_unref(&mut held);
+            count
+        };
+        assert_eq!(count, 1, "the first packet's buffer is held by this test alone");
+    }
 }

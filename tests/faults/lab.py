@@ -69,9 +69,10 @@ class Lab:
     def _add_shadow(self, client, url, parameters):
         if shadow.is_wanted(self.protocol):
             self._shadows[client] = shadow.Shadow(url, parameters)
-            self.stack.callback(self._end_shadow, client)
+            self.stack.callback(self.end_shadow, client)
 
-    def _end_shadow(self, client):
+    def end_shadow(self, client):
+        """Ends what stands beside a client behind a tool, if anything does."""
         if client in self._shadows:
             problem = self._shadows.pop(client).end()
             self.check(problem is None, problem)
@@ -139,7 +140,7 @@ class Lab:
 
     def stop(self, client):
         """Terminates, clears and closes, each within its bound."""
-        self._end_shadow(client)
+        self.end_shadow(client)
         for name in ("terminate", "clear", "close"):
             took = self.timed(name, STOP_LIMIT, getattr(client, name))
             self._worst_stop = max(self._worst_stop, took)
