@@ -44,6 +44,8 @@ class Lab:
         self.measured = {}
         self.problems = []
         self._worst_stop = 0.0
+        #: Whether each client has another beside it, where that is wanted at all.
+        self.has_shadows = shadow.is_wanted(protocol)
         self._shadows = {}
 
     def check(self, is_so, problem):
@@ -67,12 +69,11 @@ class Lab:
         return client
 
     def _add_shadow(self, client, url, parameters):
-        if shadow.is_wanted(self.protocol):
+        if self.has_shadows:
             self._shadows[client] = shadow.Shadow(url, parameters)
-            self.stack.callback(self.end_shadow, client)
+            self.stack.callback(self._end_shadow, client)
 
-    def end_shadow(self, client):
-        """Ends what stands beside a client behind a tool, if anything does."""
+    def _end_shadow(self, client):
         if client in self._shadows:
             problem = self._shadows.pop(client).end()
             self.check(problem is None, problem)
@@ -140,7 +141,7 @@ class Lab:
 
     def stop(self, client):
         """Terminates, clears and closes, each within its bound."""
-        self.end_shadow(client)
+        self._end_shadow(client)
         for name in ("terminate", "clear", "close"):
             took = self.timed(name, STOP_LIMIT, getattr(client, name))
             self._worst_stop = max(self._worst_stop, took)
