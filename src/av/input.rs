@@ -241,12 +241,10 @@ impl Input {
 
     /// Reads the next packet of any stream, in place of what the packet held.
     pub(crate) fn read(&mut self, packet: &mut Packet) -> Result<(), AvError> {
-        // SAFETY: an open context and a valid packet. libavformat takes the packet for empty, and would leak what it held.
-        check(unsafe {
-            ffi::av_packet_unref(packet.as_mut_ptr());
-            ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr())
-        })
-        .map(drop)
+        // libavformat takes it for empty, and would leak what it held.
+        packet.clear();
+        // SAFETY: an open context and a valid packet.
+        check(unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) }).map(drop)
     }
 
     /// libavformat's name of the container.

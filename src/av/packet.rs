@@ -83,6 +83,12 @@ impl Packet {
         reference.wallclock.checked_mul(1_000)
     }
 
+    /// Gives back what it holds.
+    pub(super) fn clear(&mut self) {
+        // SAFETY: valid and borrowed mutably; one that holds nothing stays as it is.
+        unsafe { ffi::av_packet_unref(self.0.as_ptr()) };
+    }
+
     pub(super) fn as_mut_ptr(&mut self) -> *mut ffi::AVPacket {
         self.0.as_ptr()
     }

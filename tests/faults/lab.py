@@ -44,6 +44,8 @@ class Lab:
         self.measured = {}
         self.problems = []
         self._worst_stop = 0.0
+        #: Whether each client has another beside it, where that is wanted at all.
+        self.has_shadows = shadow.is_wanted(protocol)
         self._shadows = {}
 
     def check(self, is_so, problem):
@@ -67,7 +69,7 @@ class Lab:
         return client
 
     def _add_shadow(self, client, url, parameters):
-        if shadow.is_wanted(self.protocol):
+        if self.has_shadows:
             self._shadows[client] = shadow.Shadow(url, parameters)
             self.stack.callback(self._end_shadow, client)
 
