@@ -131,3 +131,18 @@ impl Drop for Reformatter {
         unsafe { ffi::sws_freeContext(self.context.as_ptr()) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::format;
+    use super::*;
+
+    /// Nothing of it is left behind either, which a sanitizer sees.
+    #[test]
+    fn a_picture_larger_than_any_is_an_error() {
+        for width in [1 << 30, u32::MAX] {
+            let source = Picture { width, height: 1 << 20, format: format::GRAY8 };
+            assert!(Reformatter::new(source, format::GRAY8).is_err(), "{width}");
+        }
+    }
+}

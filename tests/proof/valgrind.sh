@@ -31,7 +31,7 @@ export MPEGCLIENT_SHADOW="$(echo $valgrind) $scratch/watch"
 cells=('*/rtsp-tcp' 'UDP */rtsp-udp' '*/rtsps' '*/hls' '*/file')
 [[ -z $quick ]] || cells=('frozen/rtsp-tcp' 'garbage for ever/rtsp-tcp' 'FIN/http' 'UDP loss 5 %/rtsp-udp'
     'resolution flip/rtsp-tcp' 'garbage file/file')
-"$target/venv/bin/python" tests/faults/matrix.py --jobs 3 --only "${cells[@]}" --json "$scratch/cells.json" || status=1
+"$target/venv/bin/python" tests/faults/matrix.py --only "${cells[@]}" --json "$scratch/cells.json" || status=1
 
 [[ $status -eq 0 ]] || fail "valgrind found an error or a leak, or a test failed; see above"
 "$target/venv/bin/python" - "$scratch/cells.json" <<'EOF'
