@@ -246,10 +246,16 @@ fn readers_leases_and_two_writers_at_once() {
         });
         let writer = thread::spawn({
             let ring = Arc::clone(&ring);
-            move || (0..6).for_each(|_| drop(write(&ring, 1)))
+            move || {
+                (0..6).for_each(|_| {
+                    write(&ring, 1);
+                })
+            }
         });
         ring.set_epoch(2);
-        (0..6).for_each(|_| drop(write(&ring, 2)));
+        for _ in 0..6 {
+            write(&ring, 2);
+        }
         writer.join().expect("panicked");
         readers.into_iter().for_each(|reader| reader.join().expect("panicked"));
         releaser.join().expect("panicked");
