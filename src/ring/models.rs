@@ -247,9 +247,9 @@ fn readers_leases_and_two_writers_at_once() {
         let writer = thread::spawn({
             let ring = Arc::clone(&ring);
             move || {
-                (0..6).for_each(|_| {
+                for _ in 0..6 {
                     write(&ring, 1);
-                })
+                }
             }
         });
         ring.set_epoch(2);
