@@ -65,11 +65,17 @@ if [[ -n $slow ]]; then
 fi
 sed -n 's/ *|/ is left out:/p' <<<"$cannot$slow"
 
-# As many processes as there are processors: each first reads the whole crate.
-export -f miri
+# As many processes as there are processors: each first reads the whole crate. What one prints comes in one piece.
+run_quietly() {
+    local said status=0
+    said=$(miri --exact "$@" 2>&1) || status=$?
+    echo "$said"
+    return $status
+}
+export -f miri run_quietly
 count=$(wc -l <<<"$run")
 xargs --max-procs "$(nproc)" --max-args $(((count + $(nproc) - 1) / $(nproc))) \
-    bash -c 'miri --exact "$@"' miri <<<"$run" 2>&1 | tee "$log"
+    bash -c 'run_quietly "$@"' miri <<<"$run" | tee "$log"
 passed=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ sum += $1 } END { print sum + 0 }')
 if [[ $passed -ne $count ]]; then
     echo "$passed tests passed in Miri where $count should"
