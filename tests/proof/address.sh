@@ -41,8 +41,9 @@ shadows=$(grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 }
 # ---- Python ----
 # The runtime has to be there before the library. Leaks are looked for when asked at the end, and not by the servers.
 # Left out is what a sanitizer is too slow for, threads that have to keep up with each other at full speed, and what
-# measures memory, of which a sanitizer keeps what was given back.
-too_much='interpreter or many_threads_hold or d04 or d05 or d12 or d16'
+# measures memory, of which a sanitizer keeps what was given back; then VLC and a program that a test compiles, which do not
+# run with the runtime of a sanitizer before them.
+too_much='interpreter or many_threads_hold or d04 or d05 or d12 or d16 or vlc or own_lines'
 files=(test_lease)
 [[ -n $quick ]] || files+=(test_batches test_client test_lifecycle test_defects test_events test_handle test_converter
     test_pictures test_limits test_waiting test_parameters test_faults test_credentials test_protocols test_files
