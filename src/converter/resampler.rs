@@ -258,7 +258,7 @@ impl Channel {
         let mut stride = plane.stride;
         if step > 1 {
             scratch.split.resize(BAND * wide, 0);
-            for (to, from) in scratch.split.chunks_exact_mut(wide).zip(rows.chunks_exact(stride)) {
+            for (to, from) in scratch.split.chunks_exact_mut(wide).zip(rows.chunks_exact(stride)).take(band) {
                 let from = from[..plane.layout.row_samples].iter().skip(offset).step_by(step);
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             }

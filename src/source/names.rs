@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 /// Look-ups at the same time, in this process. They end by themselves; until then no more are begun.
 const MAX_LOOKUPS: u64 = 256;
 
-/// One that is older is not joined: name servers may have come back since it asked them. In Miri all takes longer.
-const JOINED_FOR: Duration = Duration::from_millis(if cfg!(miri) { 60_000 } else { 250 });
+/// One that is older is not joined: name servers may have come back since it asked them.
+const JOINED_FOR: Duration = Duration::from_millis(250);
 
 /// What is being looked up in this process.
-static NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(JOINED_FOR));
 
 /// Sees to it that the host of the URL, if it has one, has an address. The engines look it up again, as requests have to
 /// carry the name, which by then takes no time.
@@ -68,8 +68,8 @@ enum Failure {
 /// An address, or what the system says.
 type Answer = std::result::Result<(), String>;
 
-#[derive(Default)]
 struct Names {
+    joined_for: Duration,
     running: Mutex<HashMap<String, Arc<Lookup>>>,
     count: AtomicU64,
 }
@@ -81,6 +81,10 @@ struct Lookup {
 }
 
 impl Names {
+    fn joined_for(joined_for: Duration) -> Self {
+        Self { joined_for, running: Mutex::default(), count: AtomicU64::new(0) }
+    }
+
     /// Waits for an address, within the watch's deadline.
     fn await_address(
         &'static self,
@@ -99,7 +103,7 @@ impl Names {
         look_up: impl FnOnce(&str) -> Answer + Send + 'static,
     ) -> std::result::Result<Arc<Lookup>, String> {
         let mut running = self.running.lock();
-        if let Some(lookup) = running.get(name).filter(|lookup| lookup.begin.elapsed() < JOINED_FOR) {
+        if let Some(lookup) = running.get(name).filter(|lookup| lookup.begin.elapsed() < self.joined_for) {
             return Ok(Arc::clone(lookup));
         }
         let count = self.count.load(Ordering::SeqCst);
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_the_same_name_shares_one_look_up() {
-        static NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
         let (answer, look_up) = held();
         let first = NAMES.join_or_begin("cam", look_up).expect("begun");
         let second = NAMES.join_or_begin("cam", unwanted).expect("joined");
@@ -212,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_with_its_watch_and_a_stop_wakes_it() {
-        static NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
         let (answer, look_up) = held();
         let watch = Watch::default();
         watch.allow_ms(1);
@@ -230,7 +234,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end_to_the_look_ups_at_a_time() {
-        static NAMES: LazyLock<Names> = LazyLock::new(Names::default);
+        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
         NAMES.count.store(MAX_LOOKUPS, Ordering::SeqCst);
         let refused = NAMES.await_address("cam", &Watch::default(), unwanted);
         assert!(matches!(refused, Err(Failure::NotBegun(text)) if text.starts_with("256 names")));
