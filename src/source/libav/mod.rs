@@ -1,12 +1,12 @@
 //! Sources opened by libavformat: every protocol and container it knows.
 
+mod failure;
+mod options;
+
 use super::address::{is_live_scheme, scheme, with_credentials};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
-use crate::av::{
-    AvError, Complaints, Dictionary, Input, Nested, Packet, Remarks, VideoStream, finds_system_certificates,
-    format_has_option,
-};
+use crate::av::{AvError, Complaints, Dictionary, Input, Packet, Remarks, VideoStream};
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
 use crate::clock::Moment;
@@ -17,7 +17,8 @@ use crate::log::{self, Level};
 use crate::nal::{Contents, Entry, Format};
 use crate::redact::redact_with;
 use crate::sync::Arc;
-use std::path::Path;
+use failure::explain;
+use options::{nested_options, own_options};
 use std::time::{Duration, Instant};
 
 /// Media time that probing may read, in microseconds. libavformat's own 5 s keep RTMP and HLS waiting for nothing.
@@ -354,75 +355,6 @@ fn no_video(text: &str) -> Error {
     Error::new(Status::NoVideo, text).in_phase(Phase::Probe)
 }
 
-/// What libavformat is told unless the user says otherwise.
-fn own_options(config: &Config, scheme: &str) -> Dictionary {
-    let mut options = Dictionary::new();
-    // The frame rate is measured later; to wait for more frames to guess it would only delay the first picture.
-    options.set("fpsprobesize", "0");
-    options.set("protocol_whitelist", &protocol_whitelist(config, scheme));
-    match scheme {
-        "rtsp" | "rtsps" => {
-            // Audio would have to be set up and carried for nothing.
-            options.set("allowed_media_types", "video");
-            match config.transport.as_str() {
-                "auto" => options.set("rtsp_flags", "prefer_tcp"),
-                transport => options.set("rtsp_transport", transport),
-            }
-        }
-        // A reader that is late must not end the stream: the newest is wanted.
-        "udp" => options.set("overrun_nonfatal", "1"),
-        _ => {}
-    }
-    options
-}
-
-/// What every connection that the source leads to is told: to verify certificates. libavformat would otherwise accept
-/// any, and hands the option on to some connections only.
-fn nested_options(config: &Config, scheme: &str) -> Result<Nested> {
-    if !config.tls_verify {
-        return Ok(Nested::new());
-    }
-    if scheme == "rtsps" && !format_has_option("rtsp", c"tls_verify") {
-        let text = "this FFmpeg cannot verify the certificate of an rtsps server; \
-                    the parameter tls_verify = off connects without";
-        return Err(Error::new(Status::Unsupported, text).in_phase(Phase::Connect));
-    }
-    let mut options = vec![("tls_verify", "1".to_owned())];
-    options.extend(trusted_certificates(config).map(|file| ("ca_file", file)));
-    Ok(options)
-}
-
-/// The file of certificates to trust; `None` leaves that to FFmpeg.
-fn trusted_certificates(config: &Config) -> Option<String> {
-    // Where systems keep those that they trust: Debian and Alpine, Fedora, SUSE, others.
-    const SYSTEM: [&str; 4] = [
-        "/etc/ssl/certs/ca-certificates.crt",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/ssl/cert.pem",
-    ];
-    if !config.ca_file.is_empty() {
-        return Some(config.ca_file.clone());
-    }
-    let named = || SYSTEM.into_iter().find(|file| Path::new(file).exists()).map(str::to_owned);
-    if finds_system_certificates() { None } else { named() }
-}
-
-/// The protocols that a source may lead to. What comes from the network may not name local files.
-fn protocol_whitelist(config: &Config, scheme: &str) -> String {
-    const NETWORK: &str = "http,https,httpproxy,tls,tcp,udp,rtp,srtp,rtsp,rtmp,rtmps,rtmpt,rtmpts,srt,crypto,data";
-    const LOCAL: &str = "file,crypto,data,subfile,concat,cache";
-    match scheme {
-        _ if !config.protocol_whitelist.is_empty() => config.protocol_whitelist.clone(),
-        // A session description exists to name the addresses that its streams come to.
-        "" | "file" if config.url.ends_with(".sdp") => format!("{LOCAL},rtp,srtp,udp"),
-        "" | "file" | "subfile" | "concat" | "cache" => LOCAL.to_owned(),
-        _ if NETWORK.split(',').any(|known| known == scheme) => NETWORK.to_owned(),
-        // Its own choice, and what it rests on.
-        other => format!("{other},{NETWORK}"),
-    }
-}
-
 /// Whether packets come over a network that may bring one twice.
 fn may_repeat(config: &Config, container: &str) -> bool {
     matches!(container, "rtp" | "sdp") || (container == "rtsp" && config.transport != "tcp")
@@ -435,68 +367,5 @@ fn is_live(input: &Input, scheme: &str, container: &str) -> bool {
         _ if is_live_scheme(scheme) => true,
         _ if container == "hls" => input.duration_ns().is_none(),
         _ => input.size_bytes().is_none(),
-    }
-}
-
-/// Turns a failure to open into words: the watch first, then what the server said, then libav's code.
-fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Watch, config: &Config) -> Error {
-    let answered = status_in(complaints).unwrap_or_else(|| code.protocol_status());
-    let unresolved = complaints.contains("Failed to resolve hostname");
-    // MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, for which libav has no words.
-    let untrusted = complaints.contains("certificate") || complaints.contains("handshake returned -0x2700");
-    let (status, phase, retryable) = match (watch.expiry(), code) {
-        (Some(Expiry::Stopped), _) => (Status::Stopped, phase, false),
-        (Some(Expiry::Deadline), _) => (Status::Timeout, phase, true),
-        _ if unresolved => (Status::ResolveFailed, Phase::Resolve, true),
-        _ if untrusted => (Status::Untrusted, Phase::Connect, true),
-        // Only video was asked for, and there was none to set up.
-        _ if answered == 454 && complaints.contains("PLAY") => (Status::NoVideo, Phase::Probe, false),
-        _ if matches!(answered, 401 | 403) => (Status::Unauthorized, Phase::Auth, true),
-        _ if matches!(answered, 404 | 410 | 454) => (Status::NotFound, Phase::Setup, true),
-        _ if answered >= 400 => (Status::ServerGone, Phase::Setup, true),
-        (_, AvError::REFUSED) => (Status::Refused, phase, true),
-        (_, AvError::TIMED_OUT) => (Status::Timeout, phase, true),
-        (_, AvError::HOST_UNREACHABLE | AvError::NET_UNREACHABLE) => (Status::Unreachable, phase, true),
-        (_, AvError::RESET | AvError::BROKEN_PIPE | AvError::END) => (Status::ServerGone, phase, true),
-        (_, AvError::NO_STREAM) => (Status::NoVideo, Phase::Probe, false),
-        (_, AvError::NO_ENTRY) => (Status::NotFound, phase, false),
-        (_, AvError::NO_PROTOCOL | AvError::NO_DEMUXER | AvError::NO_DECODER | AvError::PROTOCOL_UNSUPPORTED) => {
-            (Status::Unsupported, phase, false)
-        }
-        (_, AvError::INVALID_DATA) => (Status::BadData, phase, true),
-        (_, AvError::NO_MEMORY) => (Status::OutOfMemory, phase, true),
-        (_, AvError::IO) => (Status::IoError, phase, true),
-        _ => (Status::IoError, phase, true),
-    };
-    let what = match watch.expiry() {
-        Some(Expiry::Stopped) => "asked to stop".to_owned(),
-        Some(Expiry::Deadline) => "no answer in time".to_owned(),
-        None => code.text(),
-    };
-    let detail = if complaints.is_empty() { what } else { format!("{what} ({complaints})") };
-    let text = redact_with(&format!("{}: {detail}", config.url), &config.secrets);
-    let mut error = Error::new(status, text).in_phase(phase).retryable(retryable);
-    error.av_code = code.0;
-    error.protocol_status = answered;
-    error
-}
-
-/// The status in a line such as `method DESCRIBE failed: 404 Not Found` or `HTTP error 503 Service Unavailable`.
-fn status_in(complaints: &str) -> Option<i32> {
-    let after = ["failed: ", "HTTP error "].iter().find_map(|mark| complaints.split_once(mark))?.1;
-    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok().filter(|status| (400..600).contains(status))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_server_status_is_found_in_libavs_words() {
-        assert_eq!(status_in("[rtsp @ 0x1] method DESCRIBE failed: 404 Not Found"), Some(404));
-        assert_eq!(status_in("[http @ 0x1] HTTP error 503 Service Unavailable"), Some(503));
-        assert_eq!(status_in("Connection to tcp://h failed: Connection refused"), None);
-        assert_eq!(status_in(""), None);
     }
 }
