@@ -84,7 +84,27 @@ unsafe extern "C" fn open_nested(
         }
     }
     // SAFETY: libavformat's own function with the arguments that it gave.
-    unsafe { default(context, io, url, flags, options) }
+    unsafe {
+        close_what_hls_forgets(context, io);
+        default(context, io, url, flags, options)
+    }
+}
+
+/// HLS keeps the connection of the last segment for the next, and forgets it when that names another protocol: it would
+/// stay open for ever.
+///
+/// # Safety
+///
+/// The context is one that libavformat is opening or has open, `io` the place that it opens something at.
+unsafe fn close_what_hls_forgets(context: *mut ffi::AVFormatContext, io: *mut *mut ffi::AVIOContext) {
+    // SAFETY: what is being opened may have no format yet; one that is there has a name. HLS leaves NULL where nothing is
+    // open; other formats may leave anything there, and are let alone.
+    unsafe {
+        let format = (*context).iformat;
+        if !format.is_null() && CStr::from_ptr((*format).name) == c"hls" {
+            ffi::avio_closep(io);
+        }
+    }
 }
 
 /// Whether libavformat's format of this name has an option of that name.
