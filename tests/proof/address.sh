@@ -29,14 +29,11 @@ skip=(--skip leaks_none --skip refuses --skip opencv --skip full_speed)
 [[ -z $quick ]] || skip+=(--skip wrapper --skip example)
 logged "$scratch/cargo.log" test_with address --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
-# ---- The fault matrix: beside each cell's own client one in C, with the sanitizer, lives through the same faults ----
+# ---- The fault matrix ----
 compile watch $flags
-# How soon things happen is not what is measured here.
 cells=('*')
 [[ -z $quick ]] || cells=('frozen/rtsp-*' 'FIN/*' 'UDP loss 5 %/rtsp-udp' 'resolution flip/*' 'mute/rtsp-tcp')
-MPEGCLIENT_FAULT_SLACK=10 MPEGCLIENT_SHADOW=$scratch/watch "$target/venv/bin/python" tests/faults/matrix.py --quick \
-    --only "${cells[@]}" --json "$scratch/cells.json" || status=$?
-shadows=$(grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 } END { print sum + 0 }')
+fault_matrix "$scratch/watch" --quick --only "${cells[@]}" || status=$?
 
 # ---- Python ----
 # The runtime has to be there before the library. Leaks are looked for when asked at the end, and not by the servers.
@@ -64,5 +61,5 @@ logged "$scratch/pytest.log" python -m pytest -q -p no:cacheprovider -p look_for
 
 [[ $status -eq 0 ]] || fail "a test failed under AddressSanitizer or left memory behind; see above"
 echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python," \
-    "$shadows clients in the fault matrix under AddressSanitizer and LeakSanitizer: no error, no leak; the 3 faults made" \
+    "$(count_shadows) clients in the fault matrix under AddressSanitizer and LeakSanitizer: no error, no leak; the 3 faults made" \
     "on purpose were caught"

@@ -39,6 +39,18 @@ expect_caught() {
     fi
 }
 
+# The fault matrix: beside each cell's own client one in C (tests/c/watch.c) lives through the same faults, behind a tool
+# or linked with it. How soon things happen is not what is measured here.
+#
+#   fault_matrix COMMAND [OPTION...]
+fault_matrix() {
+    MPEGCLIENT_FAULT_SLACK=10 MPEGCLIENT_SHADOW=$1 "$target/venv/bin/python" tests/faults/matrix.py "${@:2}" \
+        --json "$scratch/cells.json"
+}
+
+# How many clients in C that were.
+count_shadows() { grep -o '"shadows": [0-9]*' "$scratch/cells.json" | awk '{ sum += $2 } END { print sum + 0 }'; }
+
 # Runs a command with its output on the terminal and in a log.
 logged() {
     local log=$1

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Everything that uses threads under ThreadSanitizer, the standard library included: the unit tests, the state table, any
-# calls from four threads, and programs in C.
+# calls from four threads, programs in C, and clients in C in the fault matrix.
 #
 #   threads.sh [--quick]
 set -euo pipefail
@@ -30,6 +30,13 @@ skip=(--skip leaks_none --skip refuses --skip opencv --skip fork --skip example 
 [[ -z $quick ]] || skip+=(--skip converter --skip wrapper)
 logged "$scratch/cargo.log" test_with thread "$build_std" --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?
 
+# ---- The fault matrix ----
+compile watch $MPEGCLIENT_TEST_CFLAGS
+cells=('*')
+[[ -z $quick ]] || cells=('frozen/*' 'FIN/*' 'mute/rtsp-tcp')
+fault_matrix "$scratch/watch" --quick --only "${cells[@]}" || status=$?
+
 [[ $status -eq 0 ]] || fail "a race, or a test that failed under ThreadSanitizer; see above"
 echo "$(count_passed "$scratch/cargo.log") tests of Rust and C under ThreadSanitizer, $MPEGCLIENT_STRESS_SECONDS s of any" \
-    "calls from four threads among them: no race; the fault made on purpose was caught"
+    "calls from four threads among them, and $(count_shadows) clients in the fault matrix: no race; the fault made on purpose" \
+    "was caught"

@@ -23,21 +23,13 @@ MPEGCLIENT_TEST_LIBRARY=$library cargo test --test c_programs leaks_none || stat
 
 # ---- The fault matrix ----
 compile watch
-# How soon things happen is not what is measured here.
-export MPEGCLIENT_LIBRARY=$library MPEGCLIENT_FAULT_SLACK=10
-export MPEGCLIENT_SHADOW="$(echo $valgrind) $scratch/watch"
 # All faults for the engines that differ: the native one, libavformat's for RTSP, one that opens further sources, a file.
 # The other protocols run the same code of ours; tests/proof/address.sh has them.
 cells=('*/rtsp-tcp' 'UDP */rtsp-udp' '*/rtsps' '*/hls' '*/file')
 [[ -z $quick ]] || cells=('frozen/rtsp-tcp' 'garbage for ever/rtsp-tcp' 'FIN/http' 'UDP loss 5 %/rtsp-udp'
     'resolution flip/rtsp-tcp' 'garbage file/file')
-"$target/venv/bin/python" tests/faults/matrix.py --only "${cells[@]}" --json "$scratch/cells.json" || status=1
+fault_matrix "$(echo $valgrind) $scratch/watch" --only "${cells[@]}" || status=1
 
 [[ $status -eq 0 ]] || fail "valgrind found an error or a leak, or a test failed; see above"
-"$target/venv/bin/python" - "$scratch/cells.json" <<'EOF'
-import json, sys
-
-shadows = [cell.get("shadows", 0) for cell in json.load(open(sys.argv[1])).values()]
-print(f"the life cycle, and {sum(shadows)} clients in {sum(map(bool, shadows))} cells of the fault matrix"
-      f" under valgrind: no error, no leak; the 2 faults made on purpose were caught")
-EOF
+echo "the life cycle and misuse, and $(count_shadows) clients in the fault matrix under valgrind: no error, no leak; the" \
+    "2 faults made on purpose were caught"
