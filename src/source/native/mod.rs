@@ -135,8 +135,10 @@ impl NativeSource {
     fn unit(&mut self, unit: &AccessUnit) -> Result<Unit, crate::av::AvError> {
         let arrival = Moment::now();
         let pts_ns = to_ns(unit.timestamp, self.time_base);
-        let told_ns =
-            self.report.zip(pts_ns).map(|((clock_ns, at_ns), pts_ns)| clock_ns.saturating_add(pts_ns - at_ns));
+        let told_ns = self.report.zip(pts_ns).map(|((clock_ns, at_ns), pts_ns)| {
+            let since_ns = pts_ns.saturating_sub(at_ns);
+            clock_ns.saturating_add(since_ns)
+        });
         let is_whole = unit.integrity != Integrity::Damaged;
         let worth = self.trust.judge(unit);
         let meta = UnitMeta {
