@@ -46,8 +46,10 @@ files=(test_lease)
     test_pictures test_limits test_waiting test_parameters test_faults test_credentials test_protocols test_files
     test_mpegcoder)
 export MPEGCLIENT_LIBRARY=$library PYTHONPATH=bindings/python/src:tests/proof PYTHONDONTWRITEBYTECODE=1 PYTHONMALLOC=malloc
+# pytest keeps what is said on the terminal to itself, and with an error of the sanitizer's ends before it shows it.
 python() {
-    env LD_PRELOAD="$runtime" ASAN_OPTIONS="$ASAN_OPTIONS:leak_check_at_exit=0" "$target/venv/bin/python" "$@"
+    env LD_PRELOAD="$runtime" ASAN_OPTIONS="$ASAN_OPTIONS:leak_check_at_exit=0:log_path=$scratch/asan" \
+        "$target/venv/bin/python" "$@"
 }
 # That a leak of this library is told here, where those of the interpreter are not, has to be seen too.
 forget='import ctypes, look_for_leaks, os
@@ -58,6 +60,7 @@ if said=$(python -c "$forget" 2>&1) || [[ $said != *mpegclient_cancel_new* ]]; t
 fi
 logged "$scratch/pytest.log" python -m pytest -q -p no:cacheprovider -p look_for_leaks \
     -k "not ($too_much)" $(printf "bindings/python/tests/%s.py " "${files[@]}") || status=$?
+cat "$scratch"/asan.* 2>/dev/null || true
 
 [[ $status -eq 0 ]] || fail "a test failed under AddressSanitizer or left memory behind; see above"
 echo "$(count_passed "$scratch/cargo.log") tests of Rust and C and $(count_passed "$scratch/pytest.log") of Python," \
