@@ -49,17 +49,10 @@ impl Reformatter {
 
     /// From a picture to one of any size, with libswscale's own flags: what this library measures itself against.
     pub(crate) fn scaling(source: Picture, target: Picture, flags: c_int) -> Result<Self, AvError> {
+        let output = Frame::with_picture(target.width, target.height, target.format)?;
         // SAFETY: takes nothing; NULL means that there is no memory.
         let context = NonNull::new(unsafe { ffi::sws_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
-        let output = Frame::with_picture(target.width, target.height, target.format);
-        let reformatter = match output {
-            Ok(output) => Self { context, output },
-            Err(error) => {
-                // SAFETY: allocated by libswscale and not used after.
-                unsafe { ffi::sws_freeContext(context.as_ptr()) };
-                return Err(error);
-            }
-        };
+        let reformatter = Self { context, output };
         reformatter.set(c"srcw", source.width.into())?;
         reformatter.set(c"srch", source.height.into())?;
         reformatter.set(c"src_format", source.format.into())?;
