@@ -274,3 +274,28 @@ impl ViewWriter {
         Ok(self.publish(ring, slot, info))
     }
 }
+
+#[cfg(shuttle)]
+mod models {
+    use super::*;
+    use crate::parameters::Parameters;
+    use crate::sync::model::{explore, thread};
+
+    #[test]
+    fn a_ring_made_while_another_writer_takes_over_is_the_others() {
+        explore(|| {
+            let config = Parameters::default().config().expect("refused");
+            let view = Arc::new(View::new(Arc::new(config), Arc::default(), 0).expect("no view"));
+            view.set_epoch(1);
+            let late = thread::spawn({
+                let view = Arc::clone(&view);
+                move || view.settle((64, 64)).map(drop)
+            });
+            view.set_epoch(2);
+            late.join().expect("panicked").expect("no ring");
+            let ring = view.ring().expect("no ring");
+            assert_eq!(ring.reserve(1).err(), Some(Refusal::Superseded));
+            assert!(ring.reserve(2).is_ok());
+        });
+    }
+}

@@ -117,9 +117,10 @@ impl Ring {
         Ok(Self { size, layout, signal, inner: Mutex::new(inner) })
     }
 
-    /// Lets the writer of this epoch write, and none before it.
+    /// Lets the writer of this epoch write, and none before it. Who says an older one than another did is late.
     pub(crate) fn set_epoch(&self, epoch: u64) {
-        self.inner.lock().epoch = epoch;
+        let mut inner = self.inner.lock();
+        inner.epoch = inner.epoch.max(epoch);
     }
 
     /// Lends the slot of the next frame to the writer.

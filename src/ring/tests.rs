@@ -196,6 +196,8 @@ fn a_writer_left_behind_changes_nothing() {
     assert_eq!(ring.publish(slot, info(2)), Some(2));
     assert_eq!(ring.publish(late, info(1)), None);
     assert_eq!(ring.reserve(1).err(), Some(Refusal::Superseded));
+    ring.set_epoch(1);
+    assert_eq!(ring.reserve(1).err(), Some(Refusal::Superseded), "its late word counts");
     let lease = ring.take(&Query { mix_generations: true, ..query(Order::Latest, 2, 0) }, 2).expect("nothing");
     assert_eq!(pixels(&lease), [1, 2]);
 }
