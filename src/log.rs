@@ -5,6 +5,7 @@ use crate::redact::redact_with;
 use crate::sync::Ordering;
 use crate::sync::process::{AtomicU32, Mutex};
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::sync::Arc;
 
 numbered! {
@@ -59,6 +60,7 @@ pub(crate) fn line(level: Level, text: &str) {
     let sink = SINK.lock().clone();
     match sink {
         Some(sink) => sink(level, &text),
-        None => eprintln!("mpegclient: {text}"),
+        // A stream that nobody reads any more is no reason to panic, as `eprintln` would.
+        None => drop(writeln!(std::io::stderr(), "mpegclient: {text}")),
     }
 }

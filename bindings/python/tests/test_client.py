@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -414,3 +417,22 @@ def test_the_log_goes_to_a_function_or_a_logger(server: RtspServer, caplog: pyte
         set_log_level(LogLevel.QUIET)
         set_log_callback(None)
         log._receiver = None
+
+
+def test_lines_that_nobody_takes_do_no_harm(server: RtspServer) -> None:
+    """The standard error stream is a pipe that nobody reads any more."""
+    program = """
+import sys
+from mpegclient import Client, LogLevel, set_log_level
+set_log_level(LogLevel.DEBUG)
+with Client(sys.argv[1]) as client:
+    client.setup()
+    client.start()
+    print(len(client.read(2, timeout=30)), client.state.name)
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", program, server.url()]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=writing, text=True, timeout=2 * PATIENCE)
+    os.close(writing)
+    assert (result.returncode, result.stdout) == (0, "2 RUNNING\n")
