@@ -174,7 +174,8 @@ mod tests {
             }
         }
         let exact = i128::from(hours * hour) * 30_000 / 1001 / i128::from(SECOND);
-        assert!((i128::from(pacer.next_point) - exact).abs() <= 1, "{} {exact}", pacer.next_point);
+        // The next point of the grid, or the one after where the last frame was early for its own.
+        assert!((1..=2).contains(&(i128::from(pacer.next_point) - exact)), "{} {exact}", pacer.next_point);
     }
 
     proptest! {

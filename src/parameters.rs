@@ -467,7 +467,8 @@ mod tests {
 
     #[test]
     fn every_bad_value_of_every_row_is_an_error_that_names_row_value_and_range() {
-        for parameter in TABLE {
+        // Miri takes a second to look for credentials in a message.
+        for parameter in TABLE.iter().step_by(if cfg!(miri) { 7 } else { 1 }) {
             let Some(bad_value) = bad_value(parameter.kind) else { continue };
             let run = proptest::test_runner::TestRunner::default().run(&bad_value, |value| {
                 let mut parameters = Parameters::default();
