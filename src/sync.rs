@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// For what lives as long as the process. A model begins anew with every run, so that this is no part of one.
 pub(crate) mod process {
-    pub(crate) use parking_lot::{Condvar, Mutex};
+    pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
 }
 

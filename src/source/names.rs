@@ -6,8 +6,8 @@ use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Status};
 use crate::redact::redact_with;
-use crate::sync::process::{AtomicU64, Condvar, Mutex};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
+use crate::sync::process::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 /// Look-ups at the same time, in this process. They end by themselves; until then no more are begun.
-const MAX_LOOKUPS: u64 = 256;
+const MAX_LOOKUPS: usize = 256;
 
 /// One that is older is not joined: name servers may have come back since it asked them.
 const JOINED_FOR: Duration = Duration::from_millis(250);
@@ -70,8 +70,17 @@ type Answer = std::result::Result<(), String>;
 
 struct Names {
     joined_for: Duration,
-    running: Mutex<HashMap<String, Arc<Lookup>>>,
-    count: AtomicU64,
+    running: Mutex<Running>,
+}
+
+/// What the lock guards.
+#[derive(Default)]
+struct Running {
+    /// Whose threads these are; a child after fork has none of them.
+    process: u32,
+    /// How many there are, those included that are no longer joined.
+    count: usize,
+    newest: HashMap<String, Arc<Lookup>>,
 }
 
 struct Lookup {
@@ -82,7 +91,16 @@ struct Lookup {
 
 impl Names {
     fn joined_for(joined_for: Duration) -> Self {
-        Self { joined_for, running: Mutex::default(), count: AtomicU64::new(0) }
+        Self { joined_for, running: Mutex::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        let mut running = self.running.lock();
+        let process = std::process::id();
+        if running.process != process {
+            *running = Running { process, ..Running::default() };
+        }
+        running
     }
 
     /// Waits for an address, within the watch's deadline.
@@ -102,15 +120,14 @@ impl Names {
         name: &str,
         look_up: impl FnOnce(&str) -> Answer + Send + 'static,
     ) -> std::result::Result<Arc<Lookup>, String> {
-        let mut running = self.running.lock();
-        if let Some(lookup) = running.get(name).filter(|lookup| lookup.begin.elapsed() < self.joined_for) {
+        let mut running = self.running();
+        if let Some(lookup) = running.newest.get(name).filter(|lookup| lookup.begin.elapsed() < self.joined_for) {
             return Ok(Arc::clone(lookup));
         }
-        let count = self.count.load(Ordering::SeqCst);
-        if count >= MAX_LOOKUPS {
-            return Err(format!("{count} names are being looked up already; try again later"));
+        if running.count >= MAX_LOOKUPS {
+            return Err(format!("{} names are being looked up already; try again later", running.count));
         }
-        let lookup = Arc::new(Lookup { begin: Instant::now(), answer: Mutex::new(None), changed: Condvar::new() });
+        let lookup = Arc::new(Lookup::begin());
         std::thread::Builder::new()
             .name("mpegclient-name".to_owned())
             .spawn({
@@ -122,23 +139,27 @@ impl Names {
             })
             .map_err(|error| format!("the thread that looks the name up: {error}"))?;
         // Whoever ends it waits for the lock that is held here.
-        self.count.fetch_add(1, Ordering::SeqCst);
-        running.insert(name.to_owned(), Arc::clone(&lookup));
+        running.count += 1;
+        running.newest.insert(name.to_owned(), Arc::clone(&lookup));
         Ok(lookup)
     }
 
     fn end(&self, name: &str, lookup: &Arc<Lookup>, answer: Answer) {
-        let mut running = self.running.lock();
-        if running.get(name).is_some_and(|other| Arc::ptr_eq(other, lookup)) {
-            running.remove(name);
+        let mut running = self.running();
+        if running.newest.get(name).is_some_and(|other| Arc::ptr_eq(other, lookup)) {
+            running.newest.remove(name);
         }
-        self.count.fetch_sub(1, Ordering::SeqCst);
+        running.count -= 1;
         *lookup.answer.lock() = Some(answer);
         lookup.changed.notify_all();
     }
 }
 
 impl Lookup {
+    fn begin() -> Self {
+        Self { begin: Instant::now(), answer: Mutex::new(None), changed: Condvar::new() }
+    }
+
     fn wait(&self, watch: &Watch) -> std::result::Result<(), Failure> {
         let mut answer = self.answer.lock();
         loop {
@@ -205,12 +226,12 @@ mod tests {
         let (answer, look_up) = held();
         let first = NAMES.join_or_begin("cam", look_up).expect("begun");
         let second = NAMES.join_or_begin("cam", unwanted).expect("joined");
-        assert_eq!(NAMES.count.load(Ordering::SeqCst), 1);
+        assert_eq!(NAMES.running().count, 1);
         answer.send(Err("no such name".to_owned())).expect("over");
         for lookup in [first, second] {
             assert_eq!(lookup.wait(&Watch::default()), Err(Failure::Refused("no such name".to_owned())));
         }
-        assert_eq!(NAMES.count.load(Ordering::SeqCst), 0);
+        assert_eq!(NAMES.running().count, 0);
         assert_eq!(NAMES.await_address("cam", &Watch::default(), |_| Ok(())), Ok(()), "a new one was begun");
     }
 
@@ -233,9 +254,20 @@ mod tests {
     }
 
     #[test]
+    fn a_child_after_fork_joins_none_of_its_parents() {
+        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
+        {
+            let mut running = NAMES.running();
+            running.newest.insert("cam".to_owned(), Arc::new(Lookup::begin()));
+            (running.process, running.count) = (u32::MAX, MAX_LOOKUPS);
+        }
+        assert_eq!(NAMES.await_address("cam", &Watch::default(), |_| Ok(())), Ok(()));
+    }
+
+    #[test]
     fn there_is_an_end_to_the_look_ups_at_a_time() {
         static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
-        NAMES.count.store(MAX_LOOKUPS, Ordering::SeqCst);
+        NAMES.running().count = MAX_LOOKUPS;
         let refused = NAMES.await_address("cam", &Watch::default(), unwanted);
         assert!(matches!(refused, Err(Failure::NotBegun(text)) if text.starts_with("256 names")));
     }
