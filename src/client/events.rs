@@ -27,11 +27,13 @@ impl Client {
         if let Some(bell) = bell.as_ref() {
             return Ok(bell.descriptor());
         }
-        let board = Arc::downgrade(&self.board);
-        let (view, armed_seq) = (Arc::clone(&self.view), Arc::clone(&self.armed_seq));
+        // What it looks at holds the signal, which holds the bell.
+        let (board, view) = (Arc::downgrade(&self.board), Arc::downgrade(&self.view));
+        let armed_seq = Arc::clone(&self.armed_seq);
         let new = Bell::new(move || {
-            let newest = || view.lock().as_ref().and_then(|view| view.ring().map(Ring::newest_readable)).unwrap_or(0);
-            board.upgrade().is_some_and(|board| board.has_event()) || newest() > armed_seq.load(Ordering::SeqCst)
+            let newest = || view.upgrade()?.lock().as_ref()?.ring().map(Ring::newest_readable);
+            let has_event = board.upgrade().is_some_and(|board| board.has_event());
+            has_event || newest().is_some_and(|newest| newest > armed_seq.load(Ordering::SeqCst))
         })?;
         let hooked = Arc::clone(&new);
         self.board.signal.set_hook(Box::new(move || hooked.settle()));
