@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the parts of the proof one after the other and prints one table: part, verdict, seconds, what it found.
 #
-#   run.sh [--quick] [PART...]      all parts without names; --quick takes minutes where the whole takes an hour
+#   run.sh [--quick] [PART...]      all parts without names; --quick takes 20 minutes where the whole takes 90
 #
 # A part is a script of this folder. It takes --quick, exits with 0 where it found nothing wrong, and the last line that
 # it prints says in one sentence what was done.
