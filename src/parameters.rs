@@ -405,11 +405,21 @@ mod tests {
     }
 
     #[test]
-    fn read_size_above_cache_size_is_refused_at_setup() {
-        let mut parameters = Parameters::default();
-        parameters.set("read_size", "9").expect("refused");
-        let error = parameters.config().expect_err("taken");
-        assert!(error.message.contains("read_size is 9") && error.message.contains("cache_size"), "{error}");
+    fn values_that_contradict_each_other_are_refused_at_setup() {
+        for (set, named, expected) in [
+            (&[("read_size", "9")][..], "read_size is 9", "cache_size, which is 8"),
+            (&[("stream_index", "1"), ("program", "2")], "program is 2", "0 while stream_index"),
+            (&[("rtsp_engine", "native"), ("program", "2")], "rtsp_engine is native", "auto or libav"),
+            (&[("rate_mode", "cfr")], "rate_mode is cfr", "drop while frame_rate is 0"),
+            (&[("reconnect_delay_max", "100")], "reconnect_delay_min is 500", "reconnect_delay_max, which is 100"),
+        ] {
+            let mut parameters = Parameters::default();
+            for (key, value) in set {
+                parameters.set(key, value).expect("refused");
+            }
+            let error = parameters.config().expect_err("taken");
+            assert!(error.message.contains(named) && error.message.contains(expected), "{error}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ export RUSTUP_TOOLCHAIN=nightly CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$folder/bui
 export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/proof/instrument.sh LLVM_PROFILE_FILE=$folder/raw/%c%p.profraw
 tools=$(dirname "$(find "$(rustc --print sysroot)/lib/rustlib" -name llvm-cov)")
 # The tests' own Python, and what they would otherwise make anew.
+mkdir -p "$target/go-cache"
 for shared in venv test-media go-cache; do
     ln -sfnT "$target/$shared" "$CARGO_TARGET_DIR/$shared"
 done

@@ -301,6 +301,7 @@ def test_pictures_are_turned_as_the_stream_says(matrix: Any, turn: Any, told: An
     turned = with_matrix(movie, *matrix)
     clip = read_all(turned)
     assert np.array_equal(clip.frames[0], turn(upright))
+    assert np.array_equal(read_all(turned, pixel_format="rgba").frames[0][..., :3], turn(upright))
     assert (clip.stream.rotation, clip.stream.is_mirrored) == told
     assert (clip.infos[0].source_width, clip.infos[0].source_height) == (50, 38)
     # Every pixel leads back to the one that it shows.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, Dict, List
@@ -20,7 +22,7 @@ X264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", 1
 ZOO: Dict[str, List[Any]] = {
     "b-frames.mp4": [*X264, "-bf", 3],
     "open-gop.mkv": [*X264, "-bf", 3, "-x264-params", "open-gop=1"],
-    "annex-b.h264": [*X264, "-bf", 2],
+    "annex-b.h264": [*X264, "-bf", 2, "-x264-params", "b-pyramid=none"],
     "interlaced.ts": [*X264, "-flags", "+ilme+ildct", "-x264-params", "tff=1"],
     "hevc.ts": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:keyint=12:bframes=3"],
     "mpeg2.mpg": ["-c:v", "mpeg2video", "-bf", 2, "-g", 12],
@@ -66,6 +68,25 @@ def test_every_frame_of_a_file_is_read_once_and_in_order(zoo: Path, name: str) -
     # Bare streams have no times but those of their rate, and one clock is set back.
     if name not in ("annex-b.h264", "twice.ts") and None not in expected:
         np.testing.assert_allclose(np.array(times) / 1e9, np.array(expected, float), atol=2e-6)
+
+
+#: What `decode` leaves, by the types of pictures that ffprobe tells, where no B-picture is built on.
+KEPT = {"all": "IPB", "nonref": "IP", "keyframes": "I"}
+
+
+@pytest.mark.parametrize("name", ["annex-b.h264", "mpeg2.mpg", "mpeg4.avi"])
+@pytest.mark.parametrize("decode", KEPT)
+def test_only_the_pictures_that_are_wanted_are_decoded(zoo: Path, name: str, decode: str) -> None:
+    entries = ["-select_streams", "v:0", "-show_entries", "frame=pict_type", "-of", "csv=p=0"]
+    output = subprocess.run(["ffprobe", "-v", "error", *entries, zoo / name], check=True, capture_output=True, text=True)
+    types = re.findall(r"[IPB]", output.stdout)
+    with Client(str(zoo / name), overflow="block", cache_size=4, decode=decode) as client:
+        client.setup()
+        client.start()
+        infos = read_slowly(client)
+        assert client.stats().decoded == len(infos)
+    assert len(infos) == sum(kind in KEPT[decode] for kind in types)
+    assert all(info.key for info in infos) or decode != "keyframes"
 
 
 def read_slowly(client: Client) -> List[Any]:
