@@ -83,7 +83,7 @@ unsafe extern "C" fn open_nested(
             return code.0;
         }
     }
-    // SAFETY: libavformat's own function with the arguments that it gave.
+    // SAFETY: the context and the place are libavformat's own, as are the function and what else it gave.
     unsafe {
         close_what_hls_forgets(context, io);
         default(context, io, url, flags, options)

@@ -23,8 +23,8 @@ expect_caught leak 'ERROR: LeakSanitizer: detected memory leaks'
 status=0
 export MPEGCLIENT_TEST_LIBRARY=$library MPEGCLIENT_TEST_CFLAGS=$flags
 export MPEGCLIENT_STRESS_SECONDS=$([[ -n $quick ]] && echo 8 || echo 120)
-# Neither valgrind nor a malloc of a program's own goes together with a sanitizer; OpenCV is not built with one. Readers
-# that compare what they hold with a writer at full speed are too slow here, and see nothing that they would not without.
+# Neither valgrind nor a malloc of a program's own goes together with a sanitizer; OpenCV is not built with one. A
+# program that compares what it holds with a writer at full speed is too slow here, and sees nothing that it would not without.
 skip=(--skip leaks_none --skip refuses --skip opencv --skip lent_never_change)
 [[ -z $quick ]] || skip+=(--skip wrapper --skip example)
 logged "$scratch/cargo.log" test_with address --no-fail-fast "${tests[@]}" -- "${skip[@]}" || status=$?

@@ -78,8 +78,9 @@ KEPT = {"all": "IPB", "nonref": "IP", "keyframes": "I"}
 @pytest.mark.parametrize("decode", KEPT)
 def test_only_the_pictures_that_are_wanted_are_decoded(zoo: Path, name: str, decode: str) -> None:
     entries = ["-select_streams", "v:0", "-show_entries", "frame=pict_type", "-of", "csv=p=0"]
-    output = subprocess.run(["ffprobe", "-v", "error", *entries, zoo / name], check=True, capture_output=True, text=True)
-    types = re.findall(r"[IPB]", output.stdout)
+    command = ["ffprobe", "-v", "error", *entries, zoo / name]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    types = re.findall(r"[IPB]", output)
     with Client(str(zoo / name), overflow="block", cache_size=4, decode=decode) as client:
         client.setup()
         client.start()
