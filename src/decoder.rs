@@ -4,6 +4,7 @@ use crate::av::{AvError, CodecContext, Dictionary, Frame};
 use crate::clock::{SECOND, monotonic_ns};
 use crate::config::{Config, Rational};
 use crate::error::{Error, Phase, Result, Status};
+use crate::presentation::PresentationTimes;
 use crate::source::{SourceInfo, Unit, UnitMeta};
 use std::collections::VecDeque;
 
@@ -27,8 +28,9 @@ pub(crate) struct Decoder {
     /// The last unit was damaged, or built on damage. Once one is good, decoding begins anew with it.
     is_upset: bool,
     silence: Silence,
-    /// Units that went in, by the number that stands in for their timestamp: that one neither lacks nor repeats.
+    /// Units that went in, by the number that stands in for their timestamps: that one neither lacks nor repeats.
     pending: VecDeque<(i64, UnitMeta)>,
+    presentation: PresentationTimes,
     next_number: i64,
 }
 
@@ -176,6 +178,7 @@ impl Decoder {
             is_upset: false,
             silence: Silence::None,
             pending: VecDeque::new(),
+            presentation: PresentationTimes::new(source.is_live),
             next_number: 0,
         })
     }
@@ -208,7 +211,7 @@ impl Decoder {
         if self.is_damage_known && !self.bears(&meta) {
             return true;
         }
-        packet.set_timestamp(self.next_number);
+        packet.set_number(self.next_number);
         self.pending.push_back((self.next_number, meta));
         self.next_number += 1;
         if self.pending.len() > MAX_PENDING {
@@ -264,7 +267,9 @@ impl Decoder {
             }
         }
         self.silence = Silence::None;
-        let meta = self.claim(frame.timestamp());
+        let mut meta = self.claim(frame.number());
+        let dts_ns = self.unit(frame.returning_number()).and_then(|unit| unit.dts_ns);
+        meta.pts_ns = self.presentation.choose(meta.pts_ns, dts_ns);
         let is_damaged = match self.is_damage_known {
             true => frame.is_marked(),
             false => frame.is_damaged() || meta.is_damaged,
@@ -288,14 +293,19 @@ impl Decoder {
         }))
     }
 
+    fn unit(&self, number: i64) -> Option<&UnitMeta> {
+        self.pending.iter().find(|(pending, _)| *pending == number).map(|(_, meta)| meta)
+    }
+
     /// What is known of the unit with this number. One that is not found has a frame without timestamp.
     fn claim(&mut self, number: i64) -> UnitMeta {
-        match self.pending.iter().position(|(pending, _)| *pending == number) {
-            Some(index) => self.pending[index].1,
+        match self.unit(number) {
+            Some(meta) => *meta,
             None => {
                 let arrival = self.pending.back().map_or_else(crate::clock::Moment::now, |(_, meta)| meta.arrival);
                 UnitMeta {
                     pts_ns: None,
+                    dts_ns: None,
                     arrival,
                     capture: None,
                     is_random_access: false,
@@ -329,6 +339,7 @@ mod tests {
         let arrival = Moment { monotonic_ns: seconds * SECOND, wall_ns: 0 };
         UnitMeta {
             pts_ns: None,
+            dts_ns: None,
             arrival,
             capture: None,
             is_random_access,

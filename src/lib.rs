@@ -40,6 +40,7 @@ mod nal;
 mod pacer;
 mod parameters;
 mod playout;
+mod presentation;
 mod redact;
 mod ring;
 #[cfg(feature = "rtsp-native")]

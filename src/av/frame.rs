@@ -25,9 +25,14 @@ impl Frame {
         u32::try_from(self.get().height).unwrap_or(0)
     }
 
-    /// What the packet's timestamp was when it went into the decoder.
-    pub(crate) fn timestamp(&self) -> i64 {
+    /// The number of the packet that the frame is from.
+    pub(crate) fn number(&self) -> i64 {
         self.get().pts
+    }
+
+    /// The number of the packet at which the decoder returned the frame.
+    pub(crate) fn returning_number(&self) -> i64 {
+        self.get().pkt_dts
     }
 
     /// libav's number for the pixel format.

@@ -157,10 +157,13 @@ impl Input {
         Ok(Self { context, watch, _pipe: pipe, _opening: opening })
     }
 
-    /// Reads on until the streams are known, for so many microseconds of them at most. What was read is not lost.
-    pub(crate) fn probe(&mut self, microseconds: i64) -> Result<(), AvError> {
-        // SAFETY: valid and borrowed mutably.
-        unsafe { self.context.as_mut() }.max_analyze_duration = microseconds;
+    /// Reads on until the streams are known, for so many microseconds of them at most, or for as long as libavformat is
+    /// set to. What was read is not lost.
+    pub(crate) fn probe(&mut self, microseconds: Option<i64>) -> Result<(), AvError> {
+        if let Some(microseconds) = microseconds {
+            // SAFETY: valid and borrowed mutably.
+            unsafe { self.context.as_mut() }.max_analyze_duration = microseconds;
+        }
         // SAFETY: an open context; no options.
         check(unsafe { ffi::avformat_find_stream_info(self.context.as_ptr(), null_mut()) }).map(drop)
     }

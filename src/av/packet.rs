@@ -36,15 +36,22 @@ impl Packet {
         usize::try_from(self.get().stream_index).unwrap_or(usize::MAX)
     }
 
-    /// Presentation time in the stream's own unit; the decoding time where there is none.
-    pub(crate) fn timestamp(&self) -> Option<i64> {
-        [self.get().pts, self.get().dts].into_iter().find(|time| *time != ffi::AV_NOPTS_VALUE)
+    /// Presentation time in the stream's own unit.
+    pub(crate) fn pts(&self) -> Option<i64> {
+        known(self.get().pts)
     }
 
-    /// Puts a number in the place of the presentation time, which every decoder hands on to the frame.
-    pub(crate) fn set_timestamp(&mut self, timestamp: i64) {
+    /// Decoding time in the stream's own unit.
+    pub(crate) fn dts(&self) -> Option<i64> {
+        known(self.get().dts)
+    }
+
+    /// Puts a number in the place of both times. The decoder returns it with the packet's own frame, and with the frame
+    /// that it returns at this packet.
+    pub(crate) fn set_number(&mut self, number: i64) {
         // SAFETY: the packet is valid and borrowed mutably.
-        unsafe { self.0.as_mut() }.pts = timestamp;
+        let fields = unsafe { self.0.as_mut() };
+        (fields.pts, fields.dts) = (number, number);
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -101,6 +108,11 @@ impl Packet {
         // SAFETY: valid for as long as `self` is.
         unsafe { self.0.as_ref() }
     }
+}
+
+/// A timestamp, unless it stands for "none".
+fn known(timestamp: i64) -> Option<i64> {
+    (timestamp != ffi::AV_NOPTS_VALUE).then_some(timestamp)
 }
 
 impl Drop for Packet {

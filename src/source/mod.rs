@@ -53,7 +53,10 @@ pub(crate) struct Unit {
 /// What is known of a unit besides its data; it goes with the unit's frame through the decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnitMeta {
+    /// Presentation time. That of a decoded frame is the best that is known of it.
     pub(crate) pts_ns: Option<i64>,
+    /// Decoding time, where the source gives one.
+    pub(crate) dts_ns: Option<i64>,
     pub(crate) arrival: Moment,
     pub(crate) capture: Option<(i64, CaptureClock)>,
     /// Decoding may begin here, with a whole picture.

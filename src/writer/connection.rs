@@ -7,7 +7,7 @@ use super::doubt::{Doubt, Finding};
 use crate::av::{Dictionary, Remarks, Tags};
 use crate::board::StreamInfo;
 use crate::clock::{SECOND, monotonic_ns};
-use crate::config::CorruptPolicy;
+use crate::config::{CorruptPolicy, Rational};
 use crate::decoder::{Decoded, Decoder, KEYLESS_NS};
 use crate::error::{Error, Phase, Result, Status};
 use crate::event::EventKind;
@@ -57,6 +57,8 @@ pub(super) struct Connection<'a> {
     doubt: Doubt,
     opened_ns: i64,
     last_pts_ns: Option<i64>,
+    /// From one picture to the next, last time.
+    last_step_ns: Option<i64>,
     /// A stream that was looked at before it was connected has packets from that time, which are the past.
     is_settling: bool,
 }
@@ -143,6 +145,7 @@ impl<'a> Connection<'a> {
             doubt: Doubt::default(),
             opened_ns: monotonic_ns(),
             last_pts_ns: None,
+            last_step_ns: None,
             is_settling: info.is_live && !is_paced && !config.blocks,
             source,
         })
@@ -356,16 +359,19 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Files that hold no times, such as bare H.264, have those of their declared rate.
+    /// Pictures of files that hold no times, such as bare H.264, have those of the declared rate. Where none is declared,
+    /// a picture without a time follows as the one before it did.
     fn give_time(&mut self, decoded: &mut Decoded) {
         let info = self.source.info();
-        if decoded.meta.pts_ns.is_none()
-            && !info.is_live
-            && let Some(rate) = info.frame_rate.filter(|rate| rate.num > 0)
-        {
-            decoded.meta.pts_ns = Some(self.last_pts_ns.map_or(0, |last| last.saturating_add(rate.interval_ns())));
+        if decoded.meta.pts_ns.is_none() && !info.is_live {
+            let declared = info.frame_rate.filter(|rate| rate.num > 0).map(Rational::interval_ns);
+            let next = |interval_ns| self.last_pts_ns.map_or(0, |last| last.saturating_add(interval_ns));
+            decoded.meta.pts_ns = declared.or(self.last_step_ns).map(next);
         }
-        self.last_pts_ns = decoded.meta.pts_ns.or(self.last_pts_ns);
+        let Some(pts_ns) = decoded.meta.pts_ns else { return };
+        if let Some(last) = self.last_pts_ns.replace(pts_ns) {
+            self.last_step_ns = pts_ns.checked_sub(last).filter(|step| *step > 0).or(self.last_step_ns);
+        }
     }
 
     fn wait_until_due(&mut self, decoded: &Decoded) -> std::result::Result<(), End> {

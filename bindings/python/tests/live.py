@@ -104,10 +104,11 @@ def run_ffmpeg(*arguments: Any, feed: Iterable[bytes] = ()) -> None:
 
 
 def frames_of(path: Path) -> List[Optional[float]]:
-    """The times of all frames that the ffprobe program decodes, in the order of showing."""
-    command = ["ffprobe", "-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "json"]
+    """The best times that the ffprobe program has of all frames that it decodes, in the order of showing."""
+    entry = "best_effort_timestamp_time"
+    command = ["ffprobe", "-v", "quiet", "-select_streams", "v:0", "-show_entries", f"frame={entry}", "-of", "json"]
     output = subprocess.run([*command, str(path)], check=True, capture_output=True, timeout=60).stdout
-    times = [frame.get("pts_time") for frame in json.loads(output)["frames"]]
+    times = [frame.get(entry) for frame in json.loads(output)["frames"]]
     return [None if time is None else float(time) for time in times]
 
 

@@ -21,7 +21,8 @@ use failure::explain;
 use options::{nested_options, own_options};
 use std::time::{Duration, Instant};
 
-/// Media time that probing may read, in microseconds. libavformat's own 5 s keep RTMP and HLS waiting for nothing.
+/// Media time of a live stream that probing may read, in microseconds. libavformat's own 5 s keep RTMP and HLS waiting
+/// for nothing. Files are left to it: how it computes their times depends on what it has seen of them.
 const PROBE_US: i64 = 1_000_000;
 
 /// How long a source that shows its streams one by one may take to show video.
@@ -237,8 +238,8 @@ impl LibavSource {
         let is_first = std::mem::replace(&mut self.is_first, false);
         // libavformat counts RTP time from the first packet, whose own time its parser then loses.
         let begins_at_0 = is_first && matches!(self.info.container.as_str(), "rtsp" | "sdp" | "rtp");
-        let pts_ns = packet.timestamp().and_then(|time| to_ns(time, self.time_base));
-        let pts_ns = pts_ns.or(begins_at_0.then_some(0));
+        let [pts_ns, dts_ns] = [packet.pts(), packet.dts()].map(|time| to_ns(time?, self.time_base));
+        let pts_ns = pts_ns.or((begins_at_0 && dts_ns.is_none()).then_some(0));
         let remarks = Remarks::take();
         let is_damaged = packet.is_corrupt() || remarks.is_corrupt || remarks.missed > 0;
         let was_damaged = std::mem::replace(&mut self.was_damaged, is_damaged);
@@ -246,6 +247,7 @@ impl LibavSource {
         let is_refresh = packet.is_key() && self.is_refreshed_in_parts(&packet);
         let meta = UnitMeta {
             pts_ns,
+            dts_ns,
             arrival,
             capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
             is_random_access: packet.is_key() && !is_refresh,
@@ -310,7 +312,7 @@ fn find_video(
         return Ok((video, None));
     }
     if !(is_live && input.may_show_more_streams()) {
-        input.probe(PROBE_US)?;
+        input.probe(is_live.then_some(PROBE_US))?;
         if let Some(video) = known(input) {
             return Ok((video, None));
         }

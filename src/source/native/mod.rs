@@ -143,6 +143,7 @@ impl NativeSource {
         let worth = self.trust.judge(unit);
         let meta = UnitMeta {
             pts_ns,
+            dts_ns: None,
             arrival,
             capture: self.capture_times.resolve(told_ns, pts_ns, arrival.wall_ns),
             is_random_access: is_whole && unit.entry.is_key(),
