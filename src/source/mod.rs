@@ -191,6 +191,15 @@ impl Source {
         }
     }
 
+    /// Whether more units may have come before now: true where only reading shows it.
+    pub(crate) fn may_have_stored(&mut self, wait_ms: i64) -> bool {
+        match self {
+            Self::Libav(_) => true,
+            #[cfg(feature = "rtsp-native")]
+            Self::Native(source) => source.has_stored(wait_ms),
+        }
+    }
+
     /// Whether some of the packets that probing left in store are damaged.
     pub(crate) fn is_store_damaged(&self) -> bool {
         match self {

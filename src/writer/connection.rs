@@ -22,7 +22,7 @@ use crate::view::{Fate, ViewWriter};
 use std::time::Duration;
 
 /// A packet that comes sooner than this was there already.
-const IN_STORE_NS: i64 = 3_000_000;
+const IN_STORE_MS: i64 = 3;
 
 /// A stream whose packets come without a pause for so long is simply fast.
 const LONGEST_SETTLING_NS: i64 = SECOND / 2;
@@ -207,12 +207,13 @@ impl<'a> Connection<'a> {
         let begin_ns = monotonic_ns();
         let mut unit = self.next_unit()?;
         let now_ns = monotonic_ns();
-        let was_in_store = now_ns - begin_ns < IN_STORE_NS && now_ns - self.opened_ns < LONGEST_SETTLING_NS;
+        let was_in_store = now_ns - begin_ns < IN_STORE_MS * 1_000_000 && now_ns - self.opened_ns < LONGEST_SETTLING_NS;
         unit.meta.is_damaged |= self.is_settling && was_in_store && self.source.is_store_damaged();
         if !self.backlog.push(unit) {
             self.source.doubt();
         }
-        self.is_settling &= was_in_store;
+        // A camera with a picture in some seconds would otherwise show its first one only when the second comes.
+        self.is_settling = self.is_settling && was_in_store && self.source.may_have_stored(IN_STORE_MS);
         Ok(())
     }
 

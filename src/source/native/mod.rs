@@ -39,6 +39,8 @@ pub(crate) struct NativeSource {
     trust: Trust,
     /// Units that are complete, the oldest first.
     units: VecDeque<AccessUnit>,
+    /// Why no packet follows, if `has_stored` found out.
+    stop: Option<Stop>,
     /// The newest sender report: what its clock showed, in nanoseconds since 1970, and what the stream's did.
     report: Option<(i64, i64)>,
     capture_times: CaptureTimes,
@@ -82,6 +84,7 @@ impl NativeSource {
             depacketizer: Depacketizer::new(codec),
             trust: Trust::new(),
             units: VecDeque::new(),
+            stop: None,
             report: None,
             capture_times: CaptureTimes::default(),
             session,
@@ -103,19 +106,37 @@ impl NativeSource {
     /// Waits for the next unit, for the stall timeout at most.
     pub(crate) fn next(&mut self) -> Next {
         self.watch.allow_ms(self.stall_timeout_ms);
-        loop {
-            if let Some(unit) = self.units.pop_front() {
-                return match self.unit(&unit) {
-                    Ok(unit) => Next::Unit(unit),
-                    Err(_) => Next::End(End::Lost(Error::new(Status::OutOfMemory, "no memory for a packet"))),
-                };
-            }
-            match self.session.next(&self.watch) {
-                Ok(Item::Packet(packet)) => self.take(&packet),
-                Ok(Item::Report { ntp, timestamp }) => self.note_report(ntp, timestamp),
-                Err(stop) => return Next::End(self.end(stop)),
+        if let Err(stop) = self.stop.take().map_or_else(|| self.receive_unit(), Err) {
+            return Next::End(self.end(stop));
+        }
+        match self.units.pop_front().map(|unit| self.unit(&unit)) {
+            Some(Ok(unit)) => Next::Unit(unit),
+            _ => Next::End(End::Lost(Error::new(Status::OutOfMemory, "no memory for a packet"))),
+        }
+    }
+
+    /// Whether the next unit is there already, or comes within `wait_ms`.
+    pub(crate) fn has_stored(&mut self, wait_ms: i64) -> bool {
+        self.watch.allow_ms(wait_ms);
+        match self.receive_unit() {
+            Ok(()) => true,
+            Err(Stop::Interrupted(Interruption::Expired(Expiry::Deadline))) => false,
+            Err(stop) => {
+                self.stop = Some(stop);
+                false
             }
         }
+    }
+
+    /// Receives packets until a unit is complete.
+    fn receive_unit(&mut self) -> std::result::Result<(), Stop> {
+        while self.units.is_empty() {
+            match self.session.next(&self.watch)? {
+                Item::Packet(packet) => self.take(&packet),
+                Item::Report { ntp, timestamp } => self.note_report(ntp, timestamp),
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, packet: &ReceivedPacket) {
