@@ -35,7 +35,8 @@ make_root() {
     debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"}
     # No server is to start because it was installed.
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" && chmod +x "$root/usr/sbin/policy-rc.d"
-    enter apt-get update --quiet=2
+    # The release file of sid is valid for a week, so that of a mirror that lags behind has expired. Signatures are checked.
+    enter apt-get -o Acquire::Check-Valid-Until=false update --quiet=2
     enter apt-get install --yes --no-install-recommends --quiet=2 "${packages[@]}"
     touch "$root/complete"
 }
