@@ -5,6 +5,9 @@ mod leases;
 #[cfg(shuttle)]
 mod models;
 mod reading;
+#[cfg(test)]
+mod stage;
+mod turns;
 
 pub use events::wait_any;
 pub use leases::LeaseStatus;
@@ -28,6 +31,7 @@ use crate::writer::{Assignment, Goal, WriterHandle};
 use leases::LeaseBook;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
+use turns::Turns;
 
 /// How long terminate and clear wait for another life-cycle call to give way. A setup that gives way ends its own writer,
 /// so that there is none left to wait for after.
@@ -50,6 +54,7 @@ pub struct Client {
     bell: Mutex<Option<Arc<Bell>>>,
     armed_seq: Arc<AtomicU64>,
     leases: Arc<LeaseBook>,
+    turns: Turns,
     /// The last number that was ever given to a frame, while there is no view.
     last_seq: Mutex<u64>,
 }
@@ -80,6 +85,7 @@ impl Client {
             bell: Mutex::new(None),
             armed_seq: Arc::new(AtomicU64::new(u64::MAX)),
             leases: Arc::default(),
+            turns: Turns::default(),
             last_seq: Mutex::new(0),
         }
     }

@@ -170,6 +170,13 @@ fn frames_that_are_lent_never_change_under_a_writer_at_full_speed() {
 }
 
 #[test]
+fn streams_that_are_waited_for_together_are_returned_in_turn() {
+    let program = support::scratch("wait_any").join("wait_any");
+    support::compile("gcc", "gnu11", &[source("tests/c/wait_any.c")], &program);
+    support::expect_success(Command::new(&program).arg(support::clip("short.mp4")));
+}
+
+#[test]
 fn what_the_system_refuses_is_an_error_and_leaves_nothing_behind() {
     let program = support::scratch("failures").join("failures");
     support::compile_with("gcc", "gnu11", &[source("tests/c/failures.c")], &program, &["-rdynamic"]);

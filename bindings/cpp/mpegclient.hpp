@@ -429,7 +429,8 @@ private:
 // A client, and the number of the last frame of it that was seen.
 using client_after = std::pair<const client *, std::uint64_t>;
 
-// Waits until one of several clients has a frame newer than the number given with it; gives the place of the first one.
+// Waits until one of several clients has a frame newer than the number given with it; returns its place. Where
+// several have one, that is the client that was returned least recently: a slow caller gets all of them in turn.
 inline std::size_t wait_any(const std::vector<client_after> &clients, milliseconds timeout,
                             const cancel_token *cancel = nullptr) {
     std::vector<const MpegClient *> handles;

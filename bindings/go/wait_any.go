@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// WaitAny waits until one of several clients has a frame newer than the number given for it, and gives the place of the
-// first that has. The timeout 0 stands for the first client's parameter read_timeout.
+// WaitAny waits until one of several clients has a frame newer than the number given for it, and returns its place. Where
+// several have one, that is the client that was returned least recently: a slow caller gets all of them in turn. The timeout 0 stands for the first client's parameter read_timeout.
 func WaitAny(ctx context.Context, clients []*Client, afterSeqs []uint64, timeout time.Duration) (int, error) {
 	if len(clients) == 0 || len(clients) != len(afterSeqs) {
 		return 0, invalid("afterSeqs", fmt.Sprintf("%d numbers for %d clients", len(afterSeqs), len(clients)),

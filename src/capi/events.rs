@@ -68,8 +68,11 @@ pub unsafe extern "C" fn mpegclient_event_arm(client: *mut MpegClient, after_seq
 
 /// Waits until one of several clients has a frame newer than the number given for it.
 ///
+/// Where several have one, the client that was returned least recently is next, so that a slow caller gets all of them in
+/// turn. Each set of clients takes turns of its own, in whatever order and on whatever thread it is passed.
+///
 /// `clients` and `after_seqs` have `count` elements each, 1 or more. `timeout_ms`: 0: look only; below 0: no limit.
-/// `cancel` ends the wait; it may be NULL. `index` receives the place of the first client that has one.
+/// `cancel` ends the wait; it may be NULL. `index` receives the place of that client in `clients`.
 /// Returns: OK; INVALID_ARGUMENT; TIMEOUT; INTERRUPTED (one of them is); CANCELLED; BAD_STATE, STOPPED, ENDED or FAILED
 /// if none of them is living, as the first one is. Since: 0.1.
 #[unsafe(no_mangle)]

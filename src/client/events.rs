@@ -1,6 +1,7 @@
 //! Learning of what happens: events to be asked for, a descriptor to poll, and waiting for the first of many streams.
 
 use super::Client;
+use super::turns::ClientSet;
 use crate::cancel::CancelToken;
 use crate::clock::deadline_in;
 use crate::error::{Error, Result, Status};
@@ -68,26 +69,32 @@ impl Client {
     }
 }
 
-/// Waits until one of the clients has a frame newer than the number beside it. Returns its index.
+/// Waits until one of the clients has a frame newer than the number beside it. Returns its index; where several have one,
+/// that of the client that was returned least recently.
 ///
 /// # Errors
 /// As `mpegclient_wait_any` in the C header.
 pub fn wait_any(clients: &[(&Client, u64)], timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<usize> {
     let deadline = deadline_in(timeout_ms);
+    let set = ClientSet::of(clients.iter().map(|(client, _)| *client));
     let signal = Arc::new(Signal::default());
     let leaders = clients.iter().map(|(client, _)| &*client.board.signal).chain(cancel.map(|cancel| &cancel.signal));
     let _following: Vec<_> = leaders.map(|leader| signal.follow(leader)).collect();
     loop {
         let seen = signal.now();
-        let mut standstill = None;
-        let mut is_living = false;
+        let (mut next, mut standstill, mut is_living) = (None, None, false);
         for (index, (client, after_seq)) in clients.iter().enumerate() {
             client.check_interruption(cancel)?;
             match client.newer_than(*after_seq) {
-                Ok(Some(_)) => return Ok(index),
+                // Of two entries of one client, the one that is farther behind is next.
+                Ok(Some(_)) => next = next.into_iter().chain([(client.turns.last(set), *after_seq, index)]).min(),
                 Ok(None) => is_living = true,
                 Err(error) => standstill = standstill.or(Some(error)),
             }
+        }
+        if let Some((_, _, index)) = next {
+            clients[index].0.turns.take(set);
+            return Ok(index);
         }
         if let Some(error) = standstill.filter(|_| !is_living) {
             return Err(error);

@@ -182,8 +182,9 @@ namespace MpegClient
         }
 
         /// <summary>
-        /// Waits until one of several clients has a frame newer than the number given for it, and gives the place of the
-        /// first that has. null: for the first client's parameter read_timeout.
+        /// Waits until one of several clients has a frame newer than the number given for it, and returns its place. Where
+        /// several have one, that is the client that was returned least recently: a slow caller gets all of them in turn.
+        /// null: for the first client's parameter read_timeout.
         /// </summary>
         public static int WaitAny(
             IReadOnlyList<Client> clients, IReadOnlyList<ulong> afterSeqs, TimeSpan? timeout = null,

@@ -454,6 +454,7 @@ def wait_any(
 ) -> int:
     """Waits until one of the clients has a frame newer than the number in its place of ``after``; returns its index.
 
+    Where several have one, returns the client that was returned least recently: a slow caller gets all of them in turn.
     ``timeout`` is in seconds; None: without limit. Raises errors.Timeout, errors.Interrupted, errors.Cancelled; if none
     of them is living errors.BadState, errors.Stopped, errors.Ended or errors.StreamFailed, as the first one is.
     """

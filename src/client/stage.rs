@@ -1,0 +1,45 @@
+//! A client without a connection: tests publish its frames themselves.
+
+use super::*;
+use crate::clock::Moment;
+use crate::frame::{Flags, FrameInfo};
+
+/// A client whose stream runs, with frames of one page.
+pub(super) fn running(parameters: &[(&str, &str)]) -> (Arc<Client>, u64) {
+    let client = Client::new();
+    let size = [("url", "model:"), ("width", "64"), ("height", "64"), ("pixel_format", "gray8"), ("lease_slots", "0")];
+    for (key, value) in size.iter().chain(parameters) {
+        client.set_parameter(key, value).expect("refused");
+    }
+    let config = Arc::new(client.configure(None).expect("refused"));
+    let view = Arc::new(View::new(config, Arc::clone(&client.board.signal), 0).expect("no view"));
+    let epoch = client.board.begin_epoch(State::Running, true);
+    view.set_epoch(epoch);
+    *client.view.lock() = Some(view);
+    (Arc::new(client), epoch)
+}
+
+/// Publishes one frame whose every byte tells its number, if there is memory for it.
+pub(super) fn publish(client: &Client, epoch: u64) -> Option<u64> {
+    let view = client.view().expect("no view");
+    let ring = view.ring().expect("no ring");
+    let mut slot = ring.reserve(epoch).ok()?;
+    slot.fill(ring.newest_seq() as u8 + 1);
+    let moment = Moment { monotonic_ns: 0, wall_ns: 0 };
+    ring.publish(
+        slot,
+        FrameInfo {
+            seq: 0,
+            generation: 1,
+            pts_ns: None,
+            capture: None,
+            arrival: moment,
+            decoded_ns: 0,
+            published_ns: 0,
+            flags: Flags::default(),
+            source_width: 64,
+            source_height: 64,
+            to_source: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        },
+    )
+}
