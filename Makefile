@@ -46,7 +46,7 @@ header: ## write include/mpegclient.h anew from src/capi
 	MPEGCLIENT_WRITE_HEADER=1 $(CARGO) test --test header
 
 abi: ## describe the present binary interface in tests/abi
-	MPEGCLIENT_WRITE_ABI=1 $(CARGO) test --test abi_kept the_binary_interface
+	MPEGCLIENT_WRITE_ABI=1 $(CARGO) test --test abi_kept -- the_binary_interface numbers
 
 demo: ## show the client on a real RTSP server, for ten seconds
 	@$(INSTALL_MISSING) demo

@@ -68,8 +68,9 @@
  *
  * Structs begin with struct_size, which the caller sets to sizeof the struct; arrays of structs come with the size of an
  * element. New members are added at the end, so that old programs run with new libraries; a new program finds with an
- * old library that what it sets beyond is refused and what it reads beyond is 0. Numbers may be added to every group of
- * constants: treat one that you do not know as unknown. MPEGCLIENT_ABI_VERSION grows with each addition.
+ * old library that what it sets beyond is refused and what it reads beyond is 0. A size that no header ever had (less than
+ * in the first version, or no multiple of the struct's alignment) is INVALID_ARGUMENT. Numbers may be added to every group
+ * of constants: treat one that you do not know as unknown. MPEGCLIENT_ABI_VERSION grows with each addition.
  *
  * ---- State x call ----------------------------------------------------------------------------------------------
  *

@@ -7,6 +7,7 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -102,6 +103,49 @@ fn the_binary_interface_is_the_committed_one_and_serves_those_before() {
     }
 }
 
+/// The structs that a description or the present header has, and their sizes.
+fn struct_sizes(description: &Path) -> BTreeMap<String, usize> {
+    let text = fs::read_to_string(description).expect("no description");
+    let value = |line: &str, name: &str| Some(line.split_once(&format!(" {name}='"))?.1.split('\'').next()?.to_owned());
+    let structs = text.lines().filter(|line| line.contains("<class-decl ") && line.contains(" is-struct='yes'"));
+    let sized = structs.filter_map(|line| Some((value(line, "name")?, value(line, "size-in-bits")?)));
+    sized.map(|(name, bits)| (name, bits.parse::<usize>().expect("not a number") / 8)).collect()
+}
+
+/// Runs tests/c/growth.c, whose structs have these sizes.
+fn check_growth(program: &Path, sizes: impl Fn(&str) -> usize) {
+    let (known, first) = (struct_sizes(&description(abi_number())), struct_sizes(&description(1)));
+    let mut command = Command::new(program);
+    command.arg(support::clip("short.mp4"));
+    for (name, first) in first {
+        command.arg(format!("{name}={},{},{first}", sizes(&name), known[&name]));
+    }
+    support::expect_success(&mut command);
+}
+
+#[test]
+fn programs_with_older_and_newer_structs_are_served() {
+    let folder = support::scratch("growth");
+    let source = support::root().join("tests/c/growth.c");
+    let program = folder.join("growth");
+    support::compile("gcc", "gnu11", std::slice::from_ref(&source), &program);
+    for number in 1..=abi_number() {
+        let sizes = struct_sizes(&description(number));
+        check_growth(&program, |name| sizes[name]);
+    }
+    // A header in which each struct has two members more. It stands in for ours, as it has the same guard.
+    let newer = folder.join("mpegclient.h");
+    let grown = HEADER.split_inclusive('\n').map(|line| match line.strip_prefix("} MpegClient") {
+        Some(_) => format!("uint32_t more;\nuint32_t and_more;\n{line}"),
+        None => line.to_owned(),
+    });
+    fs::write(&newer, grown.collect::<String>()).expect("the header cannot be written");
+    let program = folder.join("growth_newer");
+    let include = ["-include", &newer.display().to_string()];
+    support::compile_with("gcc", "gnu11", std::slice::from_ref(&source), &program, &include);
+    check_growth(&program, |_| 0);
+}
+
 #[test]
 fn a_description_holds_the_exported_functions_and_no_path() {
     let text = fs::read_to_string(description(abi_number())).expect("no description");
@@ -112,6 +156,27 @@ fn a_description_holds_the_exported_functions_and_no_path() {
     exported.sort_unstable();
     assert_eq!(described, exported);
     assert!(!text.contains("='/") && text.len() < 100_000, "{} bytes", text.len());
+}
+
+/// The numbers that a header defines, but for those that change with every version. Debug information has none of them.
+fn numbers(header: &str) -> BTreeSet<&str> {
+    let defines = header.lines().filter(|line| line.starts_with("#define MPEGCLIENT_") && line.split(' ').count() == 3);
+    defines.filter(|line| !line.contains("VERSION")).collect()
+}
+
+#[test]
+fn numbers_are_added_and_never_changed() {
+    let committed = support::root().join("tests/abi/numbers.txt");
+    if std::env::var_os("MPEGCLIENT_WRITE_ABI").is_some() {
+        let text: String = numbers(HEADER).into_iter().map(|line| format!("{line}\n")).collect();
+        fs::write(&committed, text).expect("the numbers cannot be written");
+    }
+    let text = fs::read_to_string(committed).expect("no numbers");
+    let (before, now) = (numbers(&text), numbers(HEADER));
+    let gone: Vec<_> = before.difference(&now).collect();
+    assert!(gone.is_empty(), "programs know these numbers: {gone:#?}");
+    let new: Vec<_> = now.difference(&before).collect();
+    assert!(new.is_empty(), "run `make abi` to add these numbers: {new:#?}");
 }
 
 #[test]

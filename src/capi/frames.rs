@@ -1,6 +1,6 @@
 //! Reading frames.
 
-use super::handle::{Out, OutStruct, cancel_token, in_struct, with_client};
+use super::handle::{Out, OutStruct, cancel_token, check_size, in_struct, with_client, write_grown};
 use super::types::{
     MPEGCLIENT_BATCH_MIXED_GENERATIONS, MPEGCLIENT_BATCH_UNIFORM, MPEGCLIENT_CLOCK_NONE, MPEGCLIENT_CLOCK_RTCP,
     MPEGCLIENT_DEVICE_CPU, MPEGCLIENT_ORDER_LATEST, MPEGCLIENT_ORDER_NEXT, MPEGCLIENT_READ_MIX_GENERATIONS, MpegClient,
@@ -11,7 +11,7 @@ use crate::clock::UNKNOWN_TIME;
 use crate::error::{Error, Result};
 use crate::frame::{CaptureClock, FrameInfo, Shape, Spacing};
 use crate::ring::Order;
-use std::mem::{MaybeUninit, offset_of, size_of};
+use std::mem::{MaybeUninit, offset_of};
 
 /// Tells the shape of the frames: an array of N of them is (N, height, width, channels) bytes, row by row. It is fixed
 /// from setup to clear, by the parameters or by the first frame; a source that changes later is fitted into it.
@@ -221,7 +221,7 @@ unsafe fn buffer_slice<'a>(buffer: *mut u8, size: usize) -> Result<&'a mut [Mayb
     Ok(unsafe { std::slice::from_raw_parts_mut(buffer.cast(), size) })
 }
 
-/// The caller's array of infos, whose elements may be larger than ours if its header is newer.
+/// The caller's array of infos, whose elements are as large as the caller's header has them.
 pub(super) struct InfoArray {
     place: *mut MpegClientFrameInfo,
     element: usize,
@@ -231,13 +231,11 @@ impl InfoArray {
     /// # Safety
     /// `place` is NULL or may be written over `count` elements of `element` bytes until the function returns.
     pub(super) unsafe fn new(place: *mut MpegClientFrameInfo, element: usize, count: u32) -> Result<Self> {
-        const LARGEST: usize = 65_536;
-        let own = size_of::<MpegClientFrameInfo>();
-        if !place.is_null() && !(own..=LARGEST).contains(&element) {
-            return Err(Error::argument("info_size", element, &format!("sizeof(MpegClientFrameInfo), {own}")));
-        }
-        if !place.is_null() && count == 0 {
-            return Err(Error::argument("options->count", 0, "the number of elements of infos"));
+        if !place.is_null() {
+            check_size::<MpegClientFrameInfo>(element, "info_size")?;
+            if count == 0 {
+                return Err(Error::argument("options->count", 0, "the number of elements of infos"));
+            }
         }
         Ok(Self { place, element })
     }
@@ -246,14 +244,9 @@ impl InfoArray {
         if self.place.is_null() {
             return;
         }
-        let own = size_of::<MpegClientFrameInfo>();
         for (index, info) in infos.iter().enumerate() {
             // SAFETY: no more frames come than were asked for, and `new` was vouched for up to that.
-            unsafe {
-                let to = self.place.cast::<u8>().add(index * self.element);
-                to.cast::<MpegClientFrameInfo>().write_unaligned(c_info(info));
-                to.add(own).write_bytes(0, self.element - own);
-            }
+            unsafe { write_grown(self.place.cast::<u8>().add(index * self.element), self.element, &c_info(info)) };
         }
     }
 }

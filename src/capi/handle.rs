@@ -110,17 +110,45 @@ impl<T: Copy> Out<T> {
     }
 }
 
-/// A C struct that begins with its size.
-pub(super) trait CStruct: Copy {
-    /// Its size when it was first published, which the oldest callers have. Once it grows, this is the offset of its
-    /// first new member.
-    const FIRST_SIZE: usize = size_of::<Self>();
+/// A C struct that may grow at its end. Callers pass the size that it has in their header, which may be an older or a newer
+/// one than ours.
+pub(super) trait Growing: Copy {
+    /// Its size in ABI 1, which the oldest callers have. It stays when members are added.
+    const FIRST_SIZE: usize;
 }
 
-/// Those of the header.
+/// A struct that may grow, and begins with its size.
+pub(super) trait CStruct: Growing {}
+
+/// Those of the header, each with the member that was its last in ABI 1.
 mod c_structs {
     use super::super::types::*;
-    use super::CStruct;
+    use super::{CStruct, Growing};
+    use std::mem::offset_of;
+
+    /// Where a member ends.
+    const fn end<S, M>(offset: usize, _member: fn(&S) -> &M) -> usize {
+        offset + size_of::<M>()
+    }
+
+    macro_rules! first_sizes {
+        ($($name:ident: $last:ident),+ $(,)?) => {$(
+            impl Growing for $name {
+                const FIRST_SIZE: usize = end(offset_of!($name, $last), |value: &$name| &value.$last);
+            }
+        )+};
+    }
+
+    first_sizes! {
+        MpegClientBatch: largest_gap_ns,
+        MpegClientError: message,
+        MpegClientEvent: text,
+        MpegClientFrameInfo: to_source,
+        MpegClientParameterInfo: help,
+        MpegClientReadOptions: cancel,
+        MpegClientStats: repeated,
+        MpegClientStreamInfo: engine,
+    }
 
     impl CStruct for MpegClientBatch {}
     impl CStruct for MpegClientError {}
@@ -153,17 +181,26 @@ impl<T: CStruct> OutStruct<T> {
         unsafe { self.place.cast::<u8>().add(offset).cast::<M>().write_unaligned(value) };
     }
 
-    /// Writes as much of the value as the caller knows, keeps the caller's size and clears what a newer caller knows
-    /// beyond ours.
+    /// Writes the value, and the caller's size.
     pub(super) fn write(&self, value: T) {
-        let (to, from) = (self.place.cast::<u8>(), (&raw const value).cast::<u8>());
-        let known = self.size.min(size_of::<T>());
-        // SAFETY: `new` was vouched for up to `size`, of which no more than `value` has is copied.
+        // SAFETY: `new` was vouched for up to `size`.
         unsafe {
-            to.copy_from_nonoverlapping(from, known);
-            to.add(known).write_bytes(0, self.size - known);
-            to.cast::<u32>().write_unaligned(u32::try_from(self.size).unwrap_or(u32::MAX));
+            write_grown(self.place.cast(), self.size, &value);
+            self.place.cast::<u32>().write_unaligned(u32::try_from(self.size).unwrap_or(u32::MAX));
         }
+    }
+}
+
+/// Writes as many of the members as the caller's header has, and zeros where it has more than ours.
+///
+/// # Safety
+/// `place` may be written to over `size` bytes.
+pub(super) unsafe fn write_grown<T: Growing>(place: *mut u8, size: usize, value: &T) {
+    let known = size.min(size_of::<T>());
+    // SAFETY: the caller vouches for `size` bytes, of which no more than `value` has are copied.
+    unsafe {
+        place.copy_from_nonoverlapping(std::ptr::from_ref(value).cast(), known);
+        place.add(known).write_bytes(0, size - known);
     }
 }
 
@@ -200,13 +237,19 @@ unsafe fn struct_size<T: CStruct>(place: *const T, name: &str) -> Result<usize> 
     }
     // SAFETY: not NULL, and the caller vouches for the rest.
     let size = unsafe { place.cast::<u32>().read_unaligned() } as usize;
+    check_size::<T>(size, &format!("{name}->struct_size"))?;
+    Ok(size)
+}
+
+/// Refuses a size that no header declares: less than the first had, or such as the compiler gives to no struct.
+pub(super) fn check_size<T: Growing>(size: usize, name: &str) -> Result<()> {
     // No struct will ever grow to this; a greater number is memory that was not initialised.
     const LARGEST: usize = 65_536;
-    if !(T::FIRST_SIZE..=LARGEST).contains(&size) {
+    if !(T::FIRST_SIZE..=LARGEST).contains(&size) || !size.is_multiple_of(align_of::<T>()) {
         let expected = format!("sizeof the struct, {}", size_of::<T>());
-        return Err(Error::argument(&format!("{name}->struct_size"), size, &expected));
+        return Err(Error::argument(name, size, &expected));
     }
-    Ok(size)
+    Ok(())
 }
 
 /// Gives a text to the caller: its size with the NUL into `needed`, the text into the buffer if it fits.
@@ -252,9 +295,11 @@ mod tests {
         added: u64,
     }
 
-    impl CStruct for Grown {
+    impl Growing for Grown {
         const FIRST_SIZE: usize = 8;
     }
+
+    impl CStruct for Grown {}
 
     const SIZE: u32 = size_of::<Grown>() as u32;
 
@@ -303,7 +348,7 @@ mod tests {
 
     #[test]
     fn nonsense_sizes_are_refused() {
-        for size in [0, 7, 65_537, u32::MAX] {
+        for size in [0, 7, 9, 12, SIZE - 1, SIZE + 4, 65_537, 65_544, u32::MAX] {
             let memory = memory(size);
             // SAFETY: nothing beyond the size itself is read when it is refused.
             let refused = unsafe { in_struct(memory.as_ptr().cast::<Grown>(), "in") }.expect_err("taken");
