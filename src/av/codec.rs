@@ -112,6 +112,9 @@ impl CodecContext {
         fields.thread_count = c_int::try_from(config.threads.max(1)).unwrap_or(1);
         fields.thread_type = ffi::FF_THREAD_SLICE;
         fields.max_pixels = config.max_pixels;
+        // Without it libavcodec moves the left edge of the cropping rectangle outwards to an aligned address. The converter
+        // reads rows at any address.
+        fields.flags |= ffi::AV_CODEC_FLAG_UNALIGNED as c_int;
         fields.skip_frame = match config.decode {
             Decode::All => ffi::AVDiscard::AVDISCARD_DEFAULT,
             Decode::NonRef => ffi::AVDiscard::AVDISCARD_NONREF,
