@@ -2,6 +2,20 @@
 //!
 //! A sample is 16 bits with [`FRACTION`] of them behind the point, on the scale of 8-bit pictures: 16320 is white in full
 //! range. A weight is 16 bits with [`UNIT`] for one. Sums are kept in 32 bits, so that a pass rounds once.
+//!
+//! Bounds, which the test `no_step_leaves_its_bits` computes. The negative weights of an output sum up to at least -n, so
+//! the positive ones to at most 1 + n; n is 0.2764 for Lanczos and 0.1344 for the cubic filter, and taken as 0.28.
+//!
+//! | step | least | most |
+//! |---|---|---|
+//! | sample as read, of any depth | 0 | m = 16383 |
+//! | weight | -n = -4587 | 1 + n = 20971 |
+//! | after the first pass | -n m = -4587 | (1 + n) m = 20970 |
+//! | after the second pass | -2 n (1 + n) m = -11743 | ((1 + n)^2 + n^2) m = 28126 |
+//! | less its middle, which is 8192 at most | -19935 | 28126 |
+//! | sum of a pass, in 32 bits | -2^29 | 2^29 |
+//!
+//! What has been through both passes fits in 16 bits, and twice that does not: see [`products`].
 
 use fearless_simd::{Level, Simd, dispatch, i16x8, i16x16, i32x4, i32x8, prelude::*, u8x16, u16x16};
 
@@ -326,35 +340,39 @@ fn to_rows_with<S: Simd>(simd: S, columns: &[Column], rows: &mut [i16], stride: 
 /// Three channels to three others, in fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FixedMatrix {
-    inputs: [Input; 3],
-    /// For each output what one of each input is worth, with `14 - shift` bits behind the point.
-    rows: [[i16; 3]; 3],
+    /// What is subtracted from each input.
+    middles: [i16; 3],
+    /// For each output what one of each input is worth.
+    rows: [[Coefficient; 3]; 3],
     /// The first output has nothing of the second input, and the last nothing of the third: the shape of nearly every
     /// matrix there is.
     is_sparse: bool,
 }
 
-/// How an input comes into the product: less its middle, and shifted to make the most of 16 bits.
+/// A number less than 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Input {
-    middle: i16,
-    shift: u32,
+struct Coefficient {
+    /// The number, or half of it, with [`WEIGHT_BITS`] bits behind the point.
+    fixed: i16,
+    /// All bits if `fixed` is half of the number: the input is doubled. Else none.
+    doubling: i16,
+}
+
+impl Coefficient {
+    fn new(value: f64) -> Self {
+        // The largest that 16 bits hold is a little less than 2.
+        let is_large = value.abs() > 1.99;
+        let fixed = if is_large { value / 2.0 } else { value } * f64::from(UNIT);
+        Self { fixed: fixed.round() as i16, doubling: -i16::from(is_large) }
+    }
 }
 
 impl FixedMatrix {
     /// Each output is the sum of the inputs less their middles, each by its weight, which is less than 4.
     pub(crate) fn new(middles: [f64; 3], rows: [[f64; 3]; 3]) -> Self {
-        let inputs: [Input; 3] = std::array::from_fn(|n| {
-            let is_large = rows.iter().any(|row| row[n].abs() > 1.99);
-            let middle = (middles[n] * f64::from(1 << FRACTION)).round() as i16;
-            // Brightness, whose middle is near 0, leaves no room for a shift; and its weights are never that large.
-            Input { middle, shift: u32::from(is_large) }
-        });
-        let fixed = |row: [f64; 3]| -> [i16; 3] {
-            std::array::from_fn(|n| (row[n] * f64::from(1 << (WEIGHT_BITS - inputs[n].shift))).round() as i16)
-        };
-        let rows = rows.map(fixed);
-        Self { inputs, rows, is_sparse: rows[0][1] == 0 && rows[2][2] == 0 }
+        let middles = middles.map(|middle| (middle * f64::from(1 << FRACTION)).round() as i16);
+        let rows = rows.map(|row| row.map(Coefficient::new));
+        Self { middles, rows, is_sparse: rows[0][1].fixed == 0 && rows[2][2].fixed == 0 }
     }
 }
 
@@ -407,7 +425,7 @@ fn mix_block<S: Simd, const N: usize, const IS_SPARSE: bool>(
     to: &mut [u8],
 ) {
     let mut channels = [[255; PIXELS]; 4];
-    let [a, b, c] = matrix.inputs;
+    let [a, b, c] = matrix.middles;
     for (row, (channel, weights)) in channels.iter_mut().zip(matrix.rows).enumerate().take(N) {
         let mut sums = products(simd, from[0], a, weights[0]).map(|sum| sum + ROUNDING);
         if !IS_SPARSE || row > 0 {
@@ -416,6 +434,7 @@ fn mix_block<S: Simd, const N: usize, const IS_SPARSE: bool>(
         if !IS_SPARSE || row < 2 {
             add(&mut sums, products(simd, from[2], c, weights[2]));
         }
+        // Three products are within 20,000 of 0, so that none of these sums wraps.
         for (sum, to) in sums.iter().zip(channel.chunks_exact_mut(16)) {
             let levels: i16x16<S> = (*sum >> SUM_FRACTION).max(0).min(255);
             let levels: u16x16<S> = levels.bitcast();
@@ -438,12 +457,17 @@ fn add<S: Simd>(sums: &mut [i16x16<S>; 2], more: [i16x16<S>; 2]) {
 
 /// What an input is worth, with [`SUM_FRACTION`] bits behind the point: the upper halves of products of 32 bits, which the
 /// compiler knows an instruction for.
+///
+/// A doubled input leaves 16 bits where both passes of a sharp filter overshoot, and is cut off there, 256 levels from its
+/// middle. Only blue or red has such a coefficient, besides that of brightness, so that the output lies beyond 0 or 255 there
+/// with what is cut off and without: 1.99 * 256 levels outweigh all that brightness can be, 1.165 * (440 - 16).
 #[inline(always)]
-fn products<S: Simd>(simd: S, from: &[i16; PIXELS], input: Input, weight: i16) -> [i16x16<S>; 2] {
+fn products<S: Simd>(simd: S, from: &[i16; PIXELS], middle: i16, by: Coefficient) -> [i16x16<S>; 2] {
     let mut upper = [0; PIXELS];
     for (upper, sample) in upper.iter_mut().zip(from) {
-        let sample = sample.wrapping_sub(input.middle).wrapping_shl(input.shift);
-        *upper = ((i32::from(sample) * i32::from(weight)) >> 16) as i16;
+        let sample = sample.wrapping_sub(middle);
+        let sample = sample.saturating_add(sample & by.doubling);
+        *upper = ((i32::from(sample) * i32::from(by.fixed)) >> 16) as i16;
     }
     [i16x16::from_slice(simd, &upper[..16]), i16x16::from_slice(simd, &upper[16..])]
 }

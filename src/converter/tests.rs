@@ -22,6 +22,33 @@ const BRIGHTNESS: [(i32, f64, f64); 6] = [
     (9, 0.2627, 0.0593),
 ];
 
+/// All that there are.
+const MATRICES: [i32; 7] = [1, 4, 5, 6, 7, 8, 9];
+
+/// The negative weights of an output sum up to at least -1 times this.
+const OVERSHOOT: f64 = 0.28;
+
+/// The largest sample that is read from any format.
+const LARGEST: f64 = 16_383.0;
+
+/// What a sample may be after a pass over samples of this range.
+fn after_a_pass((least, most): (f64, f64)) -> (f64, f64) {
+    let up = 1.0 + OVERSHOOT;
+    (up * least - OVERSHOOT * most, up * most - OVERSHOOT * least)
+}
+
+/// What a sample may be after both passes.
+fn overshot() -> (f64, f64) {
+    after_a_pass(after_a_pass((0.0, LARGEST)))
+}
+
+/// The extremes as often as all between them.
+fn any_overshot_sample() -> impl Strategy<Value = i16> {
+    let (least, most) = overshot();
+    let (least, most) = (least.ceil() as i16, most.floor() as i16);
+    prop_oneof![Just(least), Just(most), Just(0), Just(LARGEST as i16), least..=most]
+}
+
 fn any_filter() -> impl Strategy<Value = Filter> {
     prop::sample::select(&FILTERS[..])
 }
@@ -113,6 +140,29 @@ proptest! {
     }
 
     #[test]
+    fn every_matrix_is_exact_for_all_that_sharp_filters_leave(
+        samples in prop::collection::vec(prop::array::uniform3(any_overshot_sample()), 1..80),
+        matrix in prop::sample::select(&MATRICES[..]), is_full_range in any::<bool>(), depth in 8..=16_u32,
+        output in prop::sample::select(&[PixelFormat::Rgb24, PixelFormat::Bgr24][..]),
+    ) {
+        let colours = Colours { matrix, is_full_range };
+        let exact = FloatMatrix::new(Model::Yuv, colours, Scale::of(depth, is_full_range));
+        let channels: [Vec<i16>; 3] = std::array::from_fn(|n| samples.iter().map(|sample| sample[n]).collect());
+        let mut pixels = vec![0; 3 * samples.len()];
+        let fixed = exact.fixed(Model::Yuv, colours, output);
+        mix::<3>(fearless_simd::Level::new(), &fixed, channels.each_ref().map(Vec::as_slice), &mut pixels);
+        for (sample, pixel) in samples.iter().zip(pixels.chunks_exact_mut(3)) {
+            if output == PixelFormat::Bgr24 {
+                pixel.reverse();
+            }
+            for (row, shown) in exact.rows.iter().zip(pixel) {
+                let level: f64 = (0..3).map(|n| (f64::from(sample[n]) / 64.0 - exact.middles[n]) * row[n]).sum();
+                prop_assert!((level.clamp(0.0, 255.0) - f64::from(*shown)).abs() < 0.75, "{} {}", level, shown);
+            }
+        }
+    }
+
+    #[test]
     fn a_matrix_in_fixed_point_is_near_the_one_it_stands_for(
         samples in prop::collection::vec((0..16_384_i16, 0..16_384_i16, 0..16_384_i16), 1..80),
         weights in prop::array::uniform3(prop::array::uniform3(-2.2..2.2_f64)),
@@ -156,6 +206,69 @@ proptest! {
         let mut shown = [0; 3];
         mix::<3>(fearless_simd::Level::new(), &matrix, samples.each_ref().map(|sample| &sample[..]), &mut shown);
         prop_assert!(colour.iter().zip(shown).all(|(sent, shown)| sent.abs_diff(shown) <= 1), "{:?} {:?}", colour, shown);
+    }
+}
+
+/// Every phase of a fine grid, enlarging and reducing, in the middle of a row and at its ends.
+#[test]
+fn no_filter_overshoots_by_more_than_there_is_room_for() {
+    let mut worst: f64 = 0.0;
+    let scales = (0..400).map(|n| 0.2 + 0.01 * f64::from(n)).chain([10.0, 99.9, 1_000.0]);
+    for (scale, filter) in scales.flat_map(|scale| FILTERS.map(|filter| (scale, filter))) {
+        for phase in 0..32 {
+            let begin = f64::from(phase) / 32.0;
+            let axis = Axis::new(filter, Span { begin, length: 40.0 * scale }, 60, 40).expect("no memory");
+            for weights in axis.weights.chunks_exact(axis.taps) {
+                let sum = |is_counted: fn(&f64) -> bool| -> f64 {
+                    weights.iter().map(|weight| f64::from(*weight) / f64::from(UNIT)).filter(is_counted).sum()
+                };
+                let (negative, positive) = (sum(|weight| *weight < 0.0), sum(|weight| *weight > 0.0));
+                assert!(negative >= -OVERSHOOT && positive <= 1.0 + OVERSHOOT, "{filter:?} by {scale}: {negative}");
+                worst = worst.min(negative);
+            }
+        }
+    }
+    assert!(worst < -0.27, "{worst}: the worst was not met");
+}
+
+/// The table at the head of kernels.rs, and the sums of its last step.
+#[test]
+fn no_step_leaves_its_bits() {
+    let fits = |value: f64| (f64::from(i16::MIN)..=f64::from(i16::MAX)).contains(&value);
+    let unit = f64::from(UNIT);
+    assert!(fits(-OVERSHOOT * unit) && fits((1.0 + OVERSHOOT) * unit));
+    let (least, most) = overshot();
+    assert!(fits(least) && fits(most));
+    let once = after_a_pass((0.0, LARGEST));
+    // All weights at once, and their rounding.
+    let sum = (1.0 + 2.0 * OVERSHOOT) * unit * once.1.max(-once.0) + unit;
+    assert!(sum < f64::from(i32::MAX));
+    // Enlarging colours by two after a cubic or area filter down: the difference of two samples.
+    assert!(fits(once.1 - once.0 + 2.0));
+    for (matrix, depth) in MATRICES.into_iter().flat_map(|matrix| (8..=16).map(move |depth| (matrix, depth))) {
+        for (model, is_full_range) in
+            [(Model::Yuv, false), (Model::Yuv, true), (Model::Gray, false), (Model::Rgb, true)]
+        {
+            let colours = Colours { matrix, is_full_range };
+            let FloatMatrix { middles, rows } = FloatMatrix::new(model, colours, Scale::of(depth, is_full_range));
+            for row in rows {
+                let mut sum = 0.0;
+                for (middle, by) in middles.into_iter().zip(row) {
+                    let middle = middle * f64::from(1 << FRACTION);
+                    assert!(fits(least - middle) && fits(most - middle) && by.abs() < 4.0);
+                    // With 4 bits behind the point instead of 6.
+                    sum += (most - middle).max(middle - least) * by.abs() / 4.0;
+                }
+                assert!(sum < 20_000.0, "{sum} of matrix {matrix}");
+                // Where a doubled input is cut off, the output is beyond 0 or 255 with and without it.
+                if let Some(large) = row[1..].iter().find(|by| by.abs() > 1.99) {
+                    let cut_off = large.abs() * f64::from(i16::MAX / 2) / f64::from(1 << FRACTION);
+                    let level = |sample: f64| (sample / f64::from(1 << FRACTION) - middles[0]) * row[0];
+                    assert!(row[1..].iter().filter(|by| **by != 0.0).count() == 1, "matrix {matrix}");
+                    assert!(level(least) + cut_off > 256.0 && level(most) - cut_off < -1.0, "matrix {matrix}");
+                }
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Tuple
 
@@ -12,7 +13,7 @@ import pytest
 
 from live import Numbers, Pixels, run_ffmpeg
 from mpegclient import Client, FrameInfo, Order, StreamInfo, errors
-from reference import FORMATS, brightness, convert, picture_bytes
+from reference import FORMATS, SITES, brightness, convert, line, picture_bytes
 from support import PATIENCE
 
 #: Levels that a channel may be off.
@@ -157,6 +158,50 @@ def test_every_filter_is_that_of_its_name(
         clip = read_raw(tmp_path, b"".join(data), "yuv420p", size, scale_filter=name, **sides)
         for frame, picture in zip(clip.frames, data):
             check(frame, convert(picture, "yuv420p", size, output, name), f"{name} to {output}")
+
+
+#: Formats whose channels are all of one plane each, in every depth that is read in its own way.
+EXTREME_FORMATS = ["yuv444p", "yuv420p", "yuv422p10be", "yuv444p12le", "yuv444p16le", "gbrp10le", "gray", "yuva444p10le"]
+
+#: Enlarged, close to its own size, where sharp filters overshoot most, and reduced.
+EXTREME_OUTPUTS: List[Size] = [(61, 47), (23, 18), (9, 7)]
+
+
+def extremes(pixel_format: str, size: Size, output: Size, name: str) -> List[bytes]:
+    """Pictures of the least and the largest values alone that take the middle of the output as far as the filter can, up
+    and down for each channel."""
+    form = FORMATS[pixel_format]
+    kind = np.dtype("u1" if form.depth == 8 else ">u2" if pixel_format.endswith("be") else "<u2")
+    count = {"yuv": 3, "rgb": 3, "gray": 1}[form.model]
+    signs = []
+    for index in range(count):
+        across, down = form.pitch if form.model == "yuv" and index in (1, 2) else (1, 1)
+        wide, high = -(-size[0] // across), -(-size[1] // down)
+        columns = line(name, (0, size[0]), across, SITES["left"][0], wide, output[0])[output[0] // 2]
+        rows = line(name, (0, size[1]), down, SITES["left"][1], high, output[1])[output[1] // 2]
+        signs.append(np.outer(rows, columns) >= 0)
+    opaque = [np.full(signs[0].shape, 2**form.depth - 1, kind)] if form.has_alpha else []
+    result = []
+    for turn in range(2**count):
+        planes = [(sign ^ bool(turn >> n & 1)) * np.array(2**form.depth - 1, kind) for n, sign in enumerate(signs)]
+        result.append(b"".join(plane.astype(kind).tobytes() for plane in planes + opaque))
+    return result
+
+
+@pytest.mark.parametrize("pixel_format", EXTREME_FORMATS)
+@pytest.mark.parametrize("name", ["area", "bilinear", "bicubic", "lanczos", "nearest", "auto"])
+def test_extremes_are_converted_as_in_float64(name: str, pixel_format: str, tmp_path: Path) -> None:
+    form, size = FORMATS[pixel_format], (22, 17)
+    matrices = ["bt601", "bt709", "bt2020"] if name == "lanczos" and form.model == "yuv" else ["bt601"]
+    for output in EXTREME_OUTPUTS:
+        data = extremes(pixel_format, size, output, name)
+        for matrix, told_range in product(matrices, ["limited", "full"] if form.model == "yuv" else ["full"]):
+            clip = read_raw(tmp_path, b"".join(data), pixel_format, size, width=output[0], height=output[1],
+                            scale_filter=name, color_matrix=matrix, color_range=told_range)  # fmt: skip
+            assert len(clip.frames) == len(data)
+            for turn, (frame, picture) in enumerate(zip(clip.frames, data)):
+                expected = convert(picture, pixel_format, size, output, name, matrix, told_range == "full")
+                check(frame, expected, f"{pixel_format} {turn:03b} by {name} to {output}, {matrix} {told_range}")
 
 
 def test_a_large_picture_is_bt709_unless_it_says_otherwise(tmp_path: Path) -> None:
