@@ -43,6 +43,10 @@ REPORT_S = 3.5
 #: MPEGCLIENT_STATE_RUNNING.
 RUNNING = 4
 
+#: malloc without caches of each thread, and with large buffers in mappings of their own: what it keeps for later would
+#: count as memory that grows.
+MALLOC = {"arena_max": 1, "tcache_count": 0, "mmap_threshold": 1 << 16}
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SOURCES = HERE / "readers"
@@ -58,6 +62,7 @@ def build(target):
         "MPEGCLIENT_LIBRARY": str(release / "libmpegclient.so"),
         "PYTHONPATH": str(ROOT / "bindings/python/src"),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "GLIBC_TUNABLES": ":".join(f"glibc.malloc.{name}={value}" for name, value in MALLOC.items()),
         # NumPy would keep threads of its own.
         "OPENBLAS_NUM_THREADS": "1",
     }
