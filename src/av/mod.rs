@@ -99,6 +99,12 @@ pub(crate) fn build_info() -> String {
     }
 }
 
+/// Whether libavformat's parser attaches a packet's side data to the unit before it, as it does before FFmpeg 8.1.
+pub(crate) fn side_data_comes_early() -> bool {
+    // SAFETY: it takes nothing and returns a number.
+    unsafe { ffi::avformat_version() < (62 << 16 | 12 << 8) }
+}
+
 /// Whether FFmpeg finds the certificates that the system trusts by itself. It does with GnuTLS alone.
 pub(crate) fn finds_system_certificates() -> bool {
     // SAFETY: it takes nothing and returns a string that lives as long as the library.

@@ -6,7 +6,7 @@ mod options;
 use super::address::{is_live_scheme, scheme, with_credentials};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
-use crate::av::{AvError, Complaints, Dictionary, Input, Packet, Remarks, VideoStream};
+use crate::av::{AvError, Complaints, Dictionary, Input, Packet, Remarks, VideoStream, side_data_comes_early};
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
 use crate::clock::Moment;
@@ -122,7 +122,9 @@ impl LibavSource {
             is_store_damaged: probed.is_corrupt || probed.missed > 0,
             first_packet,
             capture_times: CaptureTimes::default(),
-            is_told_early: format.is_some() && matches!(container.as_str(), "rtsp" | "sdp" | "rtp"),
+            is_told_early: format.is_some()
+                && matches!(container.as_str(), "rtsp" | "sdp" | "rtp")
+                && side_data_comes_early(),
             told_ns: None,
             info: SourceInfo {
                 engine: Engine::Libav,
@@ -211,11 +213,12 @@ impl LibavSource {
         }
     }
 
-    /// When a packet's picture was captured, as far as libavformat tells. Its parser gives a unit the time of the one whose
-    /// beginning made it hand that unit on: the next.
+    /// When a packet's picture was captured, as far as libavformat reports it. Its parser attaches the time of the packet
+    /// that ends a unit, which is the next one's: before FFmpeg 8.1 always, since then to the first unit with a time.
     fn told_capture_ns(&mut self, packet: &Packet) -> Option<i64> {
         let told_ns = packet.capture_time_ns();
-        if self.is_told_early { std::mem::replace(&mut self.told_ns, told_ns) } else { told_ns }
+        let last_ns = std::mem::replace(&mut self.told_ns, told_ns);
+        if self.is_told_early { last_ns } else { last_ns.and(told_ns) }
     }
 
     /// A unit of a packet; one that no parser has seen is looked at here.
