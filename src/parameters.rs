@@ -128,7 +128,7 @@ table! {
     "protocol_whitelist", Kind::Text, "", Setup, "Protocols, separated by commas, that a source may lead to; empty: network protocols for what comes from the network, local ones for files.";
     "max_picture_size", Kind::Integer(1, 1 << 20), "64", Setup, "Pixels that a picture may have, in units of 1024 x 1024; larger ones are refused.";
     "corrupt", Kind::Choice(&["mark", "drop", "keep"]), "mark", Setup, "What to do with pictures that are damaged or build on damaged ones: publish them marked, leave them out, or publish them as if nothing were. Those that only an encoder's promise calls right are published marked by drop too.";
-    "input_format", Kind::Text, "", Setup, "libavformat's name of the container, such as mpegts; empty: found out.";
+    "input_format", Kind::Text, "", Setup, "FFmpeg's name of the container, such as mpegts, or of a device, such as v4l2; empty: found out.";
     "realtime", Kind::Choice(&["auto", "on", "off"]), "auto", Setup, "Publish frames at the pace of their timestamps; auto: files and HLS only.";
     "setup_timeout", Kind::Integer(1, DAY_MS), "10000", Setup, "Milliseconds for one connection from name lookup to the first packets.";
     "first_frame_timeout", Kind::Integer(1, DAY_MS), "15000", Setup, "Milliseconds from connection or start to the first packet that can be decoded.";

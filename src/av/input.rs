@@ -1,7 +1,7 @@
 //! Opened sources.
 
 use super::frame::positive;
-use super::{AvError, CodecParameters, Dictionary, Packet, Pipe, check, ffi, owned_text};
+use super::{AvError, CodecParameters, Demuxer, Dictionary, Packet, Pipe, check, ffi, owned_text};
 use crate::cancel::Watch;
 use crate::config::StreamChoice;
 use crate::sync::Arc;
@@ -14,6 +14,7 @@ pub(crate) struct Input {
     context: NonNull<ffi::AVFormatContext>,
     /// What the interrupt callback reads; must outlive the context.
     watch: Arc<Watch>,
+    is_device: bool,
     /// What the context reads from in place of a protocol of its own; must outlive it.
     _pipe: Option<Pipe>,
     /// What every further open is told; must outlive the context, and not move.
@@ -109,9 +110,11 @@ unsafe fn close_what_hls_forgets(context: *mut ffi::AVFormatContext, io: *mut *m
 
 /// Whether libavformat's format of this name has an option of that name.
 pub(crate) fn format_has_option(format: &str, option: &CStr) -> bool {
-    let Ok(format) = find_format(format) else {
+    let Ok(name) = CString::new(format) else {
         return false;
     };
+    // SAFETY: a C string; NULL means that there is no such format.
+    let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
     if format.is_null() {
         return false;
     }
@@ -125,18 +128,18 @@ pub(crate) fn format_has_option(format: &str, option: &CStr) -> bool {
 }
 
 impl Input {
-    /// Opens a URL. Options that were taken leave the dictionary. `format` is libavformat's name of the container, or
-    /// empty to have it found out.
+    /// Opens a URL. Options that were taken leave the dictionary.
     pub(crate) fn open(
         url: &str,
-        format: &str,
+        demuxer: Demuxer,
         options: &mut Dictionary,
         nested: Nested,
         watch: Arc<Watch>,
     ) -> Result<Self, AvError> {
-        let mut pipe = if Pipe::is_for(url) { Some(Pipe::open(url, Arc::clone(&watch))?) } else { None };
+        // A device opens what the URL names by itself.
+        let is_pipe = !demuxer.is_device && Pipe::is_for(url);
+        let mut pipe = if is_pipe { Some(Pipe::open(url, Arc::clone(&watch))?) } else { None };
         let url = CString::new(url).map_err(|_| AvError::NO_ENTRY)?;
-        let format = find_format(format)?;
         let options = options.as_mut_ptr()?;
         // SAFETY: takes nothing; NULL means that there is no memory.
         let mut context = NonNull::new(unsafe { ffi::avformat_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
@@ -148,13 +151,22 @@ impl Input {
             ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: Arc::as_ptr(&watch).cast_mut().cast() };
         fields.opaque = (&raw const *opening).cast_mut().cast();
         fields.io_open = Some(open_nested);
+        if demuxer.is_device {
+            // Waiting for a camera cannot be interrupted.
+            fields.flags |= ffi::AVFMT_FLAG_NONBLOCK as c_int;
+        }
         if let Some(pipe) = &mut pipe {
             fields.pb = pipe.as_mut_ptr();
         }
         let mut raw = context.as_ptr();
         // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
-        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), format, options) })?;
-        Ok(Self { context, watch, _pipe: pipe, _opening: opening })
+        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer.format, options) })?;
+        Ok(Self { context, watch, is_device: demuxer.is_device, _pipe: pipe, _opening: opening })
+    }
+
+    /// Whether it comes from libavdevice.
+    pub(crate) fn is_device(&self) -> bool {
+        self.is_device
     }
 
     /// Reads on until the streams are known, for so many microseconds of them at most, or for as long as libavformat is
@@ -326,16 +338,6 @@ unsafe fn stream_display_matrix(stream: *const ffi::AVStream) -> Option<[i32; 9]
     }
 }
 
-fn find_format(name: &str) -> Result<*const ffi::AVInputFormat, AvError> {
-    if name.is_empty() {
-        return Ok(null());
-    }
-    let name = CString::new(name).map_err(|_| AvError::NO_DEMUXER)?;
-    // SAFETY: a C string; NULL means that there is no such format.
-    let format = unsafe { ffi::av_find_input_format(name.as_ptr()) };
-    if format.is_null() { Err(AvError::NO_DEMUXER) } else { Ok(format) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -345,7 +347,8 @@ mod tests {
         // Two pictures of two by two pixels.
         let url = "data:a/b,YUV4MPEG2 W2 H2 F25:1 C420jpeg\nFRAME\n......FRAME\n......";
         let watch = Arc::new(Watch::default());
-        let mut input = Input::open(url, "", &mut Dictionary::new(), Nested::new(), watch).expect("not opened");
+        let mut input =
+            Input::open(url, Demuxer::ANY, &mut Dictionary::new(), Nested::new(), watch).expect("not opened");
         let mut packet = Packet::new().expect("no memory");
         assert_eq!(input.read(&mut packet), Ok(()));
         // SAFETY: a packet that was read has a buffer, which a reference of its own keeps alive beyond it.

@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "libav is a C library")]
 
 mod codec;
+mod demuxer;
+mod devices;
 mod dictionary;
 mod frame;
 mod input;
@@ -14,6 +16,7 @@ mod planes;
 mod reformat;
 
 pub(crate) use codec::{CodecContext, CodecParameters};
+pub(crate) use demuxer::Demuxer;
 pub(crate) use dictionary::Dictionary;
 pub(crate) use frame::{Frame, Tags};
 pub(crate) use input::{Input, Nested, VideoStream, format_has_option};

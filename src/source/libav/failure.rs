@@ -27,7 +27,8 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
         (_, AvError::HOST_UNREACHABLE | AvError::NET_UNREACHABLE) => (Status::Unreachable, phase, true),
         (_, AvError::RESET | AvError::BROKEN_PIPE | AvError::END) => (Status::ServerGone, phase, true),
         (_, AvError::NO_STREAM) => (Status::NoVideo, Phase::Probe, false),
-        (_, AvError::NO_ENTRY) => (Status::NotFound, phase, false),
+        // A device may be plugged in again.
+        (_, AvError::NO_ENTRY) => (Status::NotFound, phase, config.url.starts_with("/dev/")),
         (_, AvError::NO_PROTOCOL | AvError::NO_DEMUXER | AvError::NO_DECODER | AvError::PROTOCOL_UNSUPPORTED) => {
             (Status::Unsupported, phase, false)
         }

@@ -6,7 +6,7 @@ mod options;
 use super::address::{is_live_scheme, scheme, with_credentials};
 use super::repeats::{Repeat, RepeatFinder};
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
-use crate::av::{AvError, Complaints, Dictionary, Input, Packet, Remarks, VideoStream, side_data_comes_early};
+use crate::av::{AvError, Complaints, Demuxer, Dictionary, Input, Packet, Remarks, VideoStream, side_data_comes_early};
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
 use crate::clock::Moment;
@@ -80,7 +80,9 @@ impl LibavSource {
             own.set(key, value);
         }
         let nested = nested_options(config, &scheme)?;
-        let mut input = Input::open(&url, &config.input_format, &mut own, nested, Arc::clone(watch))
+        check_filter_graph(config)?;
+        let demuxer = Demuxer::find(&config.input_format).map_err(|text| unsupported(&text))?;
+        let mut input = Input::open(&url, demuxer, &mut own, nested, Arc::clone(watch))
             .map_err(|code| failed(code, Phase::Connect))?;
         for key in own.keys() {
             if let Some(value) = config.av.get(&key) {
@@ -360,6 +362,26 @@ fn no_video(text: &str) -> Error {
     Error::new(Status::NoVideo, text).in_phase(Phase::Probe)
 }
 
+fn unsupported(text: &str) -> Error {
+    Error::new(Status::Unsupported, text).in_phase(Phase::Connect)
+}
+
+/// Refuses a filter graph (the device lavfi) that opens addresses: libavfilter does so without any option of the source's,
+/// so that no certificate is verified.
+fn check_filter_graph(config: &Config) -> Result<()> {
+    if !config.tls_verify || !config.input_format.eq_ignore_ascii_case("lavfi") {
+        return Ok(());
+    }
+    let graph: String = config.url.chars().filter(|character| !"\\'".contains(*character)).collect();
+    let is_unknown = config.av.contains_key("graph_file");
+    if is_unknown || ["movie", "://"].iter().any(|mark| graph.contains(mark)) {
+        let text = "a filter graph may not open files or addresses (movie, amovie, ://, graph_file): FFmpeg would verify \
+                    no certificate; the parameter tls_verify = off allows it";
+        return Err(unsupported(text));
+    }
+    Ok(())
+}
+
 /// Whether packets come over a network that may bring one twice.
 fn may_repeat(config: &Config, container: &str) -> bool {
     matches!(container, "rtp" | "sdp") || (container == "rtsp" && config.transport != "tcp")
@@ -368,6 +390,8 @@ fn may_repeat(config: &Config, container: &str) -> bool {
 /// Whether a source goes on for ever: by its protocol, or because nothing tells where it would end.
 fn is_live(input: &Input, scheme: &str, container: &str) -> bool {
     match scheme {
+        // Of the devices, lavfi alone makes pictures as fast as they are read.
+        _ if input.is_device() => container != "lavfi",
         "" | "file" | "data" | "concat" | "subfile" | "cache" => false,
         _ if is_live_scheme(scheme) => true,
         _ if container == "hls" => input.duration_ns().is_none(),

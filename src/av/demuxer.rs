@@ -1,0 +1,37 @@
+//! Demuxers by name: those of libavformat, and devices.
+
+use super::{devices, ffi};
+use std::ffi::CString;
+use std::ptr::null;
+
+/// What a source is to be read with.
+#[derive(Clone, Copy)]
+pub(crate) struct Demuxer {
+    /// NULL: libavformat finds it out.
+    pub(super) format: *const ffi::AVInputFormat,
+    pub(super) is_device: bool,
+}
+
+impl Demuxer {
+    /// Whatever libavformat finds out.
+    pub(crate) const ANY: Self = Self { format: null(), is_device: false };
+
+    /// The demuxer or device of this name, any one for an empty name; or why there is none.
+    pub(crate) fn find(name: &str) -> Result<Self, String> {
+        if name.is_empty() {
+            return Ok(Self::ANY);
+        }
+        let text = CString::new(name).map_err(|error| format!("input_format: {error}"))?;
+        // SAFETY: a C string; NULL means that there is no such demuxer.
+        let format = unsafe { ffi::av_find_input_format(text.as_ptr()) };
+        if !format.is_null() {
+            return Ok(Self { format, is_device: false });
+        }
+        let expected = format!("input_format is {name}, expected the name of a demuxer or video device of this FFmpeg");
+        match devices::find(&text) {
+            Ok(device) if device.is_null() => Err(expected),
+            Ok(device) => Ok(Self { format: device, is_device: true }),
+            Err(why) => Err(format!("{expected}; there are no devices: {why}")),
+        }
+    }
+}
