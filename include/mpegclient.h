@@ -704,6 +704,19 @@ const char *mpegclient_state_string(int32_t state);
 // Returns: a string that lives as long as the library, for any number; never NULL. Since: 0.1.
 const char *mpegclient_phase_string(int32_t phase);
 
+// Gives a text without the credentials in it: of addresses it keeps scheme, host, port, path and the values of the query
+// that are known to be harmless, of all else what does not follow the name of a secret. What is hidden becomes "***".
+// It is what every text of the library has been through, for programs that show addresses themselves.
+//
+// `text` may hold bytes that are not UTF-8, which become U+FFFD. `buffer` receives the text with its NUL; it may be NULL
+// if `buffer_size` is 0. `needed` receives the size that the text takes with its NUL, whether it fits or not; it may be
+// NULL.
+// Returns: OK; BUFFER_TOO_SMALL; INVALID_ARGUMENT. Threads: any. Since: 0.1.
+int32_t mpegclient_redact(const char *text,
+                          char *buffer,
+                          size_t buffer_size,
+                          size_t *needed);
+
 // Tells in words what went wrong in the last call on this thread that failed. A call that succeeds leaves it alone.
 //
 // Returns: UTF-8 text without credentials, empty if nothing has failed; valid until the next failing call on this

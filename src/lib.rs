@@ -65,6 +65,7 @@ pub use event::{Event, EventKind};
 pub use frame::{CaptureClock, Flags, FrameInfo, Shape, Spacing};
 pub use log::{Level as LogLevel, Sink as LogSink, set_level as set_log_level, set_sink as set_log_sink};
 pub use parameters::{Kind, Parameter, Scope, TABLE as PARAMETERS};
+pub use redact::redact;
 pub use ring::{Order, RingStatus};
 pub use state::State;
 pub use stats::{SenderClock, StatsSnapshot};

@@ -5,28 +5,11 @@ use crate::config::{
     Config, Conversion, CorruptPolicy, Decode, Filter, Fit, Matrix, PixelFormat, Rational, RtspEngine, StreamChoice,
 };
 use crate::error::{Error, Result, Status};
-use crate::redact::{redact_with, secrets_of};
+use crate::redact::{HIDDEN, is_harmless_option, redact_address, redact_with, secrets_of, secrets_of_option};
 use std::collections::BTreeMap;
 
 /// Names that begin so go to libav's own dictionary of options.
 const AV_PREFIX: &str = "av.";
-
-/// Options of libav's that hold secrets.
-const AV_SECRETS: &[&str] = &[
-    "auth",
-    "cookies",
-    "cryptokey",
-    "decryption_key",
-    "headers",
-    "http_proxy",
-    "key",
-    "passphrase",
-    "password",
-    "rtmp_conn",
-    "srt_streamid",
-    "streamid",
-    "user",
-];
 
 /// Picture sides beyond this are refused; libav's own limit is near it.
 const MAX_SIDE: i64 = 16_384;
@@ -240,17 +223,20 @@ impl Parameters {
         let secrets = self.secrets();
         let shown = |is_secret: bool, value: &str| match value {
             "" => String::new(),
-            _ if is_secret => "***".to_owned(),
+            _ if is_secret => HIDDEN.to_owned(),
             value => redact_with(value, &secrets),
         };
         let mut text = String::new();
         // In the order of the table, which is one of subjects.
         for parameter in TABLE.iter().filter(|parameter| self.set.contains_key(parameter.key)) {
-            let value = shown(parameter.kind == Kind::Secret, self.value(parameter));
+            let value = match parameter.key {
+                "url" => redact_address(self.value(parameter), &secrets),
+                _ => shown(parameter.kind == Kind::Secret, self.value(parameter)),
+            };
             text.push_str(&format!("  {} = {value}\n", parameter.key));
         }
         for (name, value) in &self.av {
-            let value = shown(AV_SECRETS.contains(&name.as_str()), value);
+            let value = shown(!is_harmless_option(name), value);
             text.push_str(&format!("  {AV_PREFIX}{name} = {value}\n"));
         }
         text
@@ -261,9 +247,8 @@ impl Parameters {
         let mut secrets = secrets_of(self.or_default("url"));
         let hidden = TABLE.iter().filter(|parameter| parameter.kind == Kind::Secret);
         secrets.extend(hidden.map(|parameter| self.value(parameter).to_owned()));
-        let hidden = self.av.iter().filter(|(name, _)| AV_SECRETS.contains(&name.as_str()));
-        // Each line of several headers is a secret of its own.
-        secrets.extend(hidden.flat_map(|(_, value)| value.lines().map(str::to_owned)));
+        let hidden = self.av.iter().filter(|(name, _)| !is_harmless_option(name));
+        secrets.extend(hidden.flat_map(|(_, value)| secrets_of_option(value)));
         // One may hold another, which would leave the rest of it.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets

@@ -106,6 +106,14 @@ template <typename Function> [[nodiscard]] std::string text_of(Function function
 
 } // namespace detail
 
+// The text without the credentials in it. Of addresses it keeps scheme, host, port, path and harmless values of the query;
+// what is hidden becomes "***". The texts of this library have been through it already.
+[[nodiscard]] inline std::string redact(const std::string &text) {
+    return detail::text_of([&](char *buffer, std::size_t size, std::size_t *needed) {
+        return mpegclient_redact(detail::c_text("text", text), buffer, size, needed);
+    });
+}
+
 // Ends the blocking calls it is given to.
 class cancel_token {
 public:

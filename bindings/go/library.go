@@ -54,6 +54,19 @@ func mpegclientGoLog(level C.int32_t, line *C.char, _ unsafe.Pointer) {
 	(*logFunction.Load())(LogLevel(level), C.GoString(line))
 }
 
+// Redact returns a text without the credentials in it. Of addresses it keeps scheme, host, port, path and harmless values
+// of the query; what is hidden becomes "***". The texts of this package have been through it already.
+func Redact(text string) (string, error) {
+	cText, err := cString("text", text)
+	if err != nil {
+		return "", err
+	}
+	defer freeString(cText)
+	return readText(func(buffer *C.char, size C.size_t, needed *C.size_t) error {
+		return call(func() C.int32_t { return C.mpegclient_redact(cText, buffer, size, needed) })
+	})
+}
+
 // ParameterInfo is one row of the table of parameters.
 type ParameterInfo struct {
 	Key     string

@@ -69,17 +69,28 @@ fn finish(outcome: Result<()>) -> i32 {
     }
 }
 
+/// A C string, whatever bytes it holds.
+///
+/// # Safety
+/// `text` is NULL or points to a NUL-terminated string that outlives the result.
+pub(super) unsafe fn c_str<'a>(text: *const c_char, name: &str) -> Result<&'a CStr> {
+    if text.is_null() {
+        return Err(Error::argument(name, "NULL", "a string"));
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    Ok(unsafe { CStr::from_ptr(text) })
+}
+
 /// A C string as text.
 ///
 /// # Safety
 /// `text` is NULL or points to a NUL-terminated string that outlives the result.
 pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
-    if text.is_null() {
-        return Err(Error::argument(name, "NULL", "a string"));
-    }
-    // SAFETY: not NULL, and the caller vouches for the rest.
-    let text = unsafe { CStr::from_ptr(text) };
-    text.to_str().map_err(|_| Error::argument(name, format!("{text:?}"), "UTF-8"))
+    // SAFETY: the caller vouches for it.
+    let text = unsafe { c_str(text, name)? };
+    // The value is not shown: it may be a password.
+    text.to_str()
+        .map_err(|error| Error::argument(name, format!("not valid from byte {} on", error.valid_up_to()), "UTF-8"))
 }
 
 /// A cancel token, of which NULL is none.

@@ -1,6 +1,6 @@
 //! The library as a whole: version, texts, log.
 
-use super::handle::{OutStruct, guard};
+use super::handle::{OutStruct, c_str, guard, write_text};
 use super::last_error;
 use super::types::{
     MPEGCLIENT_ABI_VERSION, MPEGCLIENT_VERSION_MAJOR, MPEGCLIENT_VERSION_MINOR, MPEGCLIENT_VERSION_PATCH,
@@ -8,6 +8,7 @@ use super::types::{
 };
 use crate::error::{Error, Phase, Status};
 use crate::log::{self, Level, Sink};
+use crate::redact::redact;
 use crate::state::State;
 use std::ffi::{CString, c_char, c_void};
 use std::sync::LazyLock;
@@ -72,6 +73,28 @@ pub extern "C" fn mpegclient_state_string(state: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn mpegclient_phase_string(phase: i32) -> *const c_char {
     Phase::from_code(phase).map_or(c"unknown phase", Phase::c_text).as_ptr()
+}
+
+/// Gives a text without the credentials in it: of addresses it keeps scheme, host, port, path and the values of the query
+/// that are known to be harmless, of all else what does not follow the name of a secret. What is hidden becomes "***".
+/// It is what every text of the library has been through, for programs that show addresses themselves.
+///
+/// `text` may hold bytes that are not UTF-8, which become U+FFFD. `buffer` receives the text with its NUL; it may be NULL
+/// if `buffer_size` is 0. `needed` receives the size that the text takes with its NUL, whether it fits or not; it may be
+/// NULL.
+/// Returns: OK; BUFFER_TOO_SMALL; INVALID_ARGUMENT. Threads: any. Since: 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mpegclient_redact(
+    text: *const c_char,
+    buffer: *mut c_char,
+    buffer_size: usize,
+    needed: *mut usize,
+) -> i32 {
+    // SAFETY: the caller vouches for all of them.
+    guard(|| unsafe {
+        let shown = redact(&c_str(text, "text")?.to_string_lossy());
+        write_text(&shown, buffer, buffer_size, needed)
+    })
 }
 
 /// Tells in words what went wrong in the last call on this thread that failed. A call that succeeds leaves it alone.

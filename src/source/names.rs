@@ -5,7 +5,7 @@ use super::address::{host, is_live_scheme, scheme};
 use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Status};
-use crate::redact::redact_with;
+use crate::redact::redact_failure;
 use crate::sync::Arc;
 use crate::sync::process::{Condvar, Mutex, MutexGuard};
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ pub(super) fn resolve(config: &Config, watch: &Watch) -> Result<()> {
             Failure::Refused(what) => (Status::ResolveFailed, what),
             Failure::NotBegun(what) => (Status::System, what),
         };
-        let text = redact_with(&format!("{}: {what}", config.url), &config.secrets);
+        let text = redact_failure(&config.url, &what, &config.secrets);
         Error::new(status, text).in_phase(Phase::Resolve).retryable(status != Status::Stopped)
     })
 }

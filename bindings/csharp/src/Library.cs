@@ -9,8 +9,10 @@ namespace MpegClient
         /// <summary>A time in nanoseconds that is not known.</summary>
         public const long UnknownTime = long.MinValue;
 
-        // The library calls it, so that it must not be collected.
-        private static LogCallback logCallback;
+        // One for the life of the process: threads of the library may be on their way into it at any time, so that
+        // it must never be collected.
+        private static readonly LogCallback logCallback = ReceiveLine;
+        private static volatile Action<LogLevel, string> logHandler;
 
         /// <summary>Version of the loaded library, such as "0.1.0".</summary>
         public static string Version => Utf8.From(Native.mpegclient_version());
@@ -45,13 +47,24 @@ namespace MpegClient
         /// </summary>
         public static void SetLogCallback(Action<LogLevel, string> callback)
         {
-            LogCallback next = null;
+            // Kept after null: a line on its way may still reach it.
             if (callback != null)
-                next = (level, line, _) => callback((LogLevel)level, Utf8.From(line));
-            var before = logCallback;
-            Calls.Check(Native.mpegclient_set_log_callback(next, IntPtr.Zero));
-            logCallback = next;
-            GC.KeepAlive(before);
+                logHandler = callback;
+            Calls.Check(Native.mpegclient_set_log_callback(callback == null ? null : logCallback, IntPtr.Zero));
+        }
+
+        private static void ReceiveLine(int level, IntPtr line, IntPtr userData) =>
+            logHandler((LogLevel)level, Utf8.From(line));
+
+        /// <summary>
+        /// A text without the credentials in it. Of addresses it keeps scheme, host, port, path and harmless values of the
+        /// query; what is hidden becomes "***". The texts of this library have been through it already.
+        /// </summary>
+        public static string Redact(string text)
+        {
+            var bytes = Utf8.ToC(text, nameof(text));
+            return Utf8.Read((byte[] buffer, UIntPtr size, out UIntPtr needed) =>
+                Native.mpegclient_redact(bytes, buffer, size, out needed));
         }
 
         /// <summary>The table of parameters.</summary>

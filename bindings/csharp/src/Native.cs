@@ -51,6 +51,7 @@ namespace MpegClient
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr mpegclient_status_string(int status);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr mpegclient_state_string(int state);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr mpegclient_phase_string(int phase);
+        [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_redact(byte[] text, byte[] buffer, UIntPtr bufferSize, out UIntPtr needed);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr mpegclient_last_error();
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_thread_error(ref Failure error);
         [DllImport(Library, CallingConvention = C)] internal static extern int mpegclient_set_log_level(int level);

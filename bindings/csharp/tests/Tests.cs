@@ -318,4 +318,45 @@ static class Tests
             Require(lines.Count > 0 && lines.All(line => line != ""), "no line came");
         Fails(Status.InvalidArgument, () => Library.SetLogLevel((LogLevel)77));
     }
+
+    // The library may be on its way into the function before at any time.
+    [Test]
+    static void AFunctionForLogLinesIsReplacedWhileItIsInUse()
+    {
+        int count = 0;
+        var isOver = false;
+        Library.SetLogCallback((level, line) => { });
+        Library.SetLogLevel(LogLevel.Debug);
+        var logging = Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                using (var client = new Client())
+                    Fails(Status.NotFound, () => client.Setup("/nowhere/video.mp4", Patience));
+            }
+        })).ToList();
+        logging.ForEach(thread => thread.Start());
+        for (int round = 0; round < 300; round++)
+        {
+            // Each holds a buffer of its own: what is collected is soon used for something else.
+            var buffer = new byte[4096];
+            Library.SetLogCallback((level, line) => { buffer[line.Length % buffer.Length]++; Interlocked.Increment(ref count); });
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Volatile.Write(ref isOver, true);
+        logging.ForEach(thread => thread.Join());
+        Library.SetLogLevel(LogLevel.Quiet);
+        Library.SetLogCallback(null);
+        Require(count > 0, "no line came");
+    }
+
+    [Test]
+    static void CredentialsAreTakenOutOfText()
+    {
+        var shown = Library.Redact("open rtsp://bob:hunter2@cam:554/1?token=hunter2: refused");
+        Require(shown == "open rtsp://***@cam:554/1?token=***: refused", shown);
+        var longer = new string('x', 5000);
+        Require(Library.Redact(longer) == longer, "it was cut");
+    }
 }

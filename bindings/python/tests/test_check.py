@@ -130,20 +130,6 @@ def test_counts_of_steps() -> None:
 # ---- Words and lines ----
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://bob:hunter2@camera:554/1?token=hunter2", "rtsp://camera:554/1"),
-        ("rtsp://bob:hun@ter2@camera/1", "rtsp://camera/1"),
-        ("srt://camera:9000?passphrase=hunter2", "srt://camera:9000"),
-        ("/tmp/clip.mp4", "/tmp/clip.mp4"),
-        ("udp://@239.255.1.1:5000", "udp://239.255.1.1:5000"),
-    ],
-)
-def test_an_address_shows_no_secret(url: str, shown: str) -> None:
-    assert words.address(url) == shown
-
-
 def test_numbers_in_words() -> None:
     assert (words.seconds(1_234_567_890), words.seconds(None)) == ("1.235 s", "unknown")
     assert (words.milliseconds(0.0421), words.milliseconds(None)) == ("42 ms", "unknown")

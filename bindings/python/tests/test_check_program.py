@@ -77,7 +77,7 @@ def test_without_a_terminal_there_is_one_line_a_write(server: RtspServer, tmp_pa
     assert result.returncode == 0, result.stderr
     assert "hunter2" not in result.stdout + result.stderr and result.stderr == ""
     lines = result.stdout.splitlines()
-    assert lines[0] == f"connecting to {server.url()}"
+    assert lines[0] == "connecting to " + server.url(userinfo="***@")
     assert lines[-1] == f"contact sheet: {sheet}"
     writes = [re.match(r"write frame (\d+)  slot (\d+) of (\d+)  pts (.*?)  age (\d+) ms", line) for line in lines]
     numbers = [(int(write[1]), int(write[2]), int(write[3])) for write in writes if write]

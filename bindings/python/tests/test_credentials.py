@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 import pytest
 
 from live import numbers_of, restart, running
-from mpegclient import Client, Phase, State, Status, errors
+from mpegclient import Client, Phase, State, Status, errors, redact
 from support import PATIENCE, RtspServer, free_port, run_python, wait_until
 from web import Site
 
@@ -259,6 +259,65 @@ DEAD = {
     "a proxy with a password": Address(
         "http://127.0.0.1:{port}/video.ts", {"av.http_proxy": f"http://{OTHER}:{SECRET}@127.0.0.1:{{port}}"}
     ),
+    "query, a camera's own names": Address(
+        f"http://127.0.0.1:{{port}}/videostream.cgi?loginuse={OTHER}&loginpas={SECRET}&rate=0"
+    ),
+    "query, other names": Address(
+        f"http://127.0.0.1:{{port}}/v?usr={OTHER}&pw={SECRET}&psw={SECRET}&passwort={SECRET}&pin={SECRET}&code={SECRET}"
+    ),
+    "query, sessions": Address(
+        f"http://127.0.0.1:{{port}}/v?sid={SECRET}&sessionid={OTHER}&ticket={SECRET}&account={OTHER}&login={OTHER}"
+    ),
+    "query, signatures": Address(
+        f"http://127.0.0.1:{{port}}/v?jwt={SECRET}&hmac={SECRET}&hash={OTHER}&md5={SECRET}&sign={SECRET}&hdnts={OTHER}"
+    ),
+    "query, a name of nobody's": Address(f"http://127.0.0.1:{{port}}/v?zzz={SECRET}&channel=1"),
+    "query, no name": Address(f"http://127.0.0.1:{{port}}/v?{SECRET}"),
+    "query, RTSP": Address(f"rtsp://127.0.0.1:{{port}}/cam/realmonitor?channel=1&subtype=0&passwd={SECRET}&u={OTHER}"),
+    "query, Azure": Address(f"http://127.0.0.1:{{port}}/v.mp4?sv=2020-08-04&se=x&sig={SECRET}%3D&spr={OTHER}"),
+    "query, Amazon": Address(f"http://127.0.0.1:{{port}}/v.m3u8?X-Amz-Credential={OTHER}&X-Amz-Signature={SECRET}"),
+    "query, Akamai": Address(f"http://127.0.0.1:{{port}}/v.m3u8?hdnea=st=1~exp=2~acl=/*~hmac={SECRET}&x={OTHER}"),
+    "fragment": Address(f"http://127.0.0.1:{{port}}/v.ts#access_token={SECRET}"),
+    "matrix parameters": Address(f"http://127.0.0.1:{{port}}/v.ts;jsessionid={SECRET};x={OTHER}"),
+    "path, names and values": Address(
+        f"rtsp://127.0.0.1:{{port}}/user={OTHER}_password={SECRET}_channel=1_stream=0.sdp?real_stream"
+    ),
+    "path, names and values with &": Address(f"rtsp://127.0.0.1:{{port}}/user={OTHER}&password={SECRET}&channel=1"),
+    "path, names and values encoded": Address(f"rtsp://127.0.0.1:{{port}}/user%3D{OTHER}_password%3D{SECRET}"),
+    "path, user and password": Address(f"rtsp://127.0.0.1:{{port}}/0/{OTHER}:{SECRET}/main"),
+    "path, user and password with @": Address(f"rtsp://127.0.0.1:{{port}}/{OTHER}:{SECRET}@cam/1"),
+    "path, behind a name": Address(f"http://127.0.0.1:{{port}}/token/{SECRET}/v.m3u8"),
+    "path, IPTV": Address(f"http://127.0.0.1:{{port}}/live/{OTHER}/{SECRET}/12345.ts"),
+    "path, stream key": Address(f"rtmp://127.0.0.1:{{port}}/live/{SECRET}"),
+    "path, stream key and more": Address(f"rtmp://127.0.0.1:{{port}}/live/{SECRET}?token={OTHER}"),
+    "stream ID": Address(f"srt://127.0.0.1:{{port}}?streamid=publish:cam:{OTHER}:{SECRET}&connect_timeout=300"),
+    "stream ID of the standard form": Address(
+        f"srt://127.0.0.1:{{port}}?connect_timeout=300&streamid=#!::u={OTHER},s={SECRET}"
+    ),
+    "concat": Address(f"concat:http://{OTHER}:{SECRET}@127.0.0.1:{{port}}/1.ts|http://a:{SECRET}@127.0.0.1:{{port}}/2.ts"),
+    "everything at once": Address(
+        f"rtsp://{OTHER}:p@{SECRET}/w#r?d&:@127.0.0.1:{{port}}/user={OTHER}_password={SECRET}?token={SECRET}#{OTHER}"
+    ),
+    "password without a host": Address(f"rtsp://{OTHER}:{SECRET}/1"),
+    "keys as options": Address(
+        "rtsp://127.0.0.1:{port}/video", {"av.srtp_in_params": SECRET, "av.srtp_out_params": OTHER}
+    ),
+    "keys as options, HTTP": Address(
+        "http://127.0.0.1:{port}/v", {"av.post_data": SECRET, "av.key_pem": OTHER, "av.decryption_keys": f"a={SECRET}"}
+    ),
+    "keys as options, files": Address(
+        "/nowhere/video.mp4", {"av.decryption_key": SECRET, "av.activation_bytes": OTHER, "av.audible_key": SECRET}
+    ),
+    "keys as options, RTMP": Address(
+        "rtmp://127.0.0.1:{port}/live", {"av.rtmp_playpath": SECRET, "av.rtmp_conn": f"S:{OTHER}"}
+    ),
+    "an option of nobody's": Address("http://127.0.0.1:{port}/v", {"av.zzz": SECRET}),
+    "cookies of several lines": Address(
+        "http://127.0.0.1:{port}/v", {"av.cookies": f"a={SECRET}; path=/; domain=x\nb={OTHER}; path=/"}
+    ),
+    "headers of other names": Address(
+        "http://127.0.0.1:{port}/v", {"av.headers": f"Proxy-Authorization: Basic {SECRET}\r\nX-Whatever: {OTHER}\r\n"}
+    ),
     "given beside a broken address": Address(
         "rtsp:/127.0.0.1:{port}/video", {"username": OTHER, "password": SECRET}
     ),
@@ -285,6 +344,47 @@ def test_what_an_address_holds_is_never_shown(shown_of_dead: Dict[str, str], nam
     output = shown_of_dead[name]
     assert output.count("DESCRIBE") == 4 and "ERROR" in output and "parameters:" in output
     check_hidden(output, SECRET, OTHER)
+
+
+#: Those of a network address whose host stands where libavformat looks for it.
+WITH_HOST = [name for name, address in DEAD.items() if "://127" in address.url or "@127.0.0.1:{port}" in address.url]
+
+
+@pytest.mark.parametrize("name", WITH_HOST)
+def test_host_and_port_of_an_address_are_shown(shown_of_dead: Dict[str, str], name: str) -> None:
+    parameters = shown_of_dead[name].split("parameters:")[1]
+    assert re.search(r"url = .*127\.0\.0\.1:[0-9]+", parameters), parameters
+
+
+@pytest.mark.parametrize("command", [["check", "--seconds", "1"], ["probe"], ["probe", "--json"]], ids=" ".join)
+def test_the_programs_show_no_credentials(tmp_path: Path, command: List[str]) -> None:
+    for url in (
+        f"rtsp://{OTHER}:{SECRET}/x#y?z@127.0.0.1:{free_port()}/video",
+        f"rtsp:{OTHER}:{SECRET}@127.0.0.1:{free_port()}/video",
+        f"rtsp://127.0.0.1:{free_port()}/user={OTHER}_password={SECRET}_channel=1_stream=0.sdp",
+    ):
+        result = run_python(["-m", "mpegclient", *command, url, "-p", "setup_timeout=500"], cwd=tmp_path)
+        assert result.returncode == 1 and "127.0.0.1" in result.stdout, result.stderr
+        check_hidden(result.stdout + result.stderr, SECRET, OTHER)
+        wrong = run_python(["-m", "mpegclient", *command, "/nowhere", url], cwd=tmp_path)
+        assert wrong.returncode == 2 and "127.0.0.1" in wrong.stderr
+        check_hidden(wrong.stdout + wrong.stderr, SECRET, OTHER)
+
+
+@pytest.mark.parametrize("name", ["username", "password", "av.headers", "av.cookies", "av.passphrase", "input_format"])
+def test_an_error_does_not_repeat_a_value_that_may_be_a_secret(name: str) -> None:
+    with Client() as client:
+        for value in (f"{SECRET}\xff".encode("latin-1"), f"{SECRET}\0", (SECRET, 1), [SECRET]):
+            with pytest.raises(errors.InvalidArgument) as raised:
+                client.parameters[name] = value  # type: ignore[assignment]
+            check_hidden(f"{raised.value} {raised.value!r}", SECRET)
+            assert "value" in str(raised.value) or name in str(raised.value)
+
+
+def test_any_text_can_be_cleared_of_credentials() -> None:
+    text = f"open rtsp://{OTHER}:{SECRET}@cam:554/1?pwd={SECRET}: refused"
+    assert redact(text) == "open rtsp://***@cam:554/1?pwd=***: refused"
+    assert redact("x" * 5000) == "x" * 5000
 
 
 def test_the_tokens_of_a_playlist_are_never_shown(clips: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ use crate::av::AvError;
 use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Status};
-use crate::redact::redact_with;
+use crate::redact::redact_failure;
 
 /// Turns a failure to open into words: the watch first, then what the server said, then libav's code.
 pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Watch, config: &Config) -> Error {
@@ -43,7 +43,7 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
         None => code.text(),
     };
     let detail = if complaints.is_empty() { what } else { format!("{what} ({complaints})") };
-    let text = redact_with(&format!("{}: {detail}", config.url), &config.secrets);
+    let text = redact_failure(&config.url, &detail, &config.secrets);
     let mut error = Error::new(status, text).in_phase(phase).retryable(retryable);
     error.av_code = code.0;
     error.protocol_status = answered;

@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::config::Config;
 use crate::error::{Error, Phase, Status};
-use crate::redact::redact_with;
+use crate::redact::{redact_failure, redact_with};
 use std::io::ErrorKind;
 
 /// A step of opening a session.
@@ -74,7 +74,7 @@ impl Failure {
             (Kind::Unconnected, _) => (Status::IoError, Phase::Connect),
             (Kind::Broken, _) => (Status::ServerGone, Phase::Connect),
         };
-        let text = redact_with(&format!("{}: {}", config.url, self.text), &config.secrets);
+        let text = redact_failure(&config.url, &self.text, &config.secrets);
         let mut error = Error::new(status, text).in_phase(phase).retryable(true);
         error.protocol_status = match self.kind {
             Kind::Answered(status @ 400..) => i32::from(status),

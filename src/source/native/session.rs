@@ -5,7 +5,7 @@ use super::failure::{Failure, Step};
 use crate::cancel::{Expiry, Watch};
 use crate::config::{Config, RtspEngine};
 use crate::error::{Error, Phase, Status};
-use crate::redact::{percent_decode, redact_with};
+use crate::redact::{percent_decode, redact_failure};
 use crate::rtp::sdp;
 use futures_core::Stream as _;
 use retina::client::{
@@ -322,7 +322,7 @@ impl Opening<'_> {
     }
 
     fn refusal(&self, status: Status, phase: Phase, text: &str) -> Refusal {
-        let text = redact_with(&format!("{}: {text}", self.config.url), &self.config.secrets);
+        let text = redact_failure(&self.config.url, text, &self.config.secrets);
         let may_help = !matches!(status, Status::NoVideo | Status::InvalidArgument | Status::Stopped);
         Refusal { error: Error::new(status, text).in_phase(phase).retryable(may_help), is_for_other: false }
     }

@@ -13,6 +13,7 @@ tells what is known of it.
 """
 
 from . import _c, errors
+from ._convert import c_text
 from ._version import __version__
 from .batches import Batches
 from .client import CancelToken, Client, wait_any
@@ -64,6 +65,7 @@ __all__ = [
     "errors",
     "log_to",
     "parameters",
+    "redact",
     "set_log_callback",
     "set_log_level",
     "version",
@@ -74,6 +76,15 @@ __all__ = [
 def version() -> str:
     """The version of the loaded C library, such as "0.1.0"; that of this package is __version__."""
     return str(_c.library.mpegclient_version())
+
+
+def redact(text: str) -> str:
+    """A text without the credentials in it.
+
+    Of addresses it keeps scheme, host, port, path and harmless values of the query; what is hidden becomes ``***``. The
+    texts of this package have been through it already.
+    """
+    return _c.read_text(_c.library.mpegclient_redact, c_text(text, "text"))
 
 
 def build_info() -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import List
+from typing import List, NoReturn
 
-from . import errors
+from . import errors, redact
 from .check import program as check
 from .probe import program as probe
 from .programs.arguments import WRONG_USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # It repeats arguments, which may be addresses with passwords.
+        super().error(redact(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m mpegclient", description="The newest frames of any live stream.")
+    parser = _Parser(prog="python -m mpegclient", description="The newest frames of any live stream.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, program, summary, description in (
         ("check", check, "show a stream at work",

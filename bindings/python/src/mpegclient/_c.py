@@ -297,6 +297,7 @@ PROTOTYPES = (
     _row("mpegclient_status_string", TEXT, c_int32),
     _row("mpegclient_state_string", TEXT, c_int32),
     _row("mpegclient_phase_string", TEXT, c_int32),
+    _row("mpegclient_redact", STATUS, c_char_p, c_char_p, c_size_t, POINTER(c_size_t)),
     _row("mpegclient_last_error", TEXT),
     _row("mpegclient_thread_error", STATUS, POINTER(MpegClientError)),
     _row("mpegclient_set_log_level", STATUS, c_int32),

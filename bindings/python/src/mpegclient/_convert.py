@@ -52,7 +52,8 @@ def _rational_text(name: str, value: Tuple[Any, ...]) -> bytes:
     try:
         numerator, denominator = map(operator.index, value)
     except (TypeError, ValueError):
-        raise errors.InvalidArgument(f"{name} is {value}, expected two whole numbers (num, den)") from None
+        # Not repeated: it may be a password.
+        raise errors.InvalidArgument(f"{name} is another tuple, expected two whole numbers (num, den)") from None
     return f"{numerator}/{denominator}".encode()
 
 

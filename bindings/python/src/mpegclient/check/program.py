@@ -9,9 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
-from .. import errors
+from .. import errors, redact
 from ..client import Client
-from ..programs import arguments, words
+from ..programs import arguments
 from ..programs.advice import Explanation, explain
 from ..programs.arguments import FAILED, OK
 from ..programs.watch import View, Watch
@@ -63,7 +63,7 @@ def _rate(text: str) -> Fraction:
 
 def _check(client: Client, options: argparse.Namespace) -> int:
     sheet = _sheet()
-    print(f"connecting to {words.address(options.url)}", flush=True)
+    print(f"connecting to {redact(options.url)}", flush=True)
     try:
         client.setup()
         client.start()
@@ -103,7 +103,7 @@ def _view(options: argparse.Namespace) -> View:
     except ImportError:
         print(f"The picture of the buffer needs the package rich; {_INSTALL}", file=sys.stderr)
         return LineView(sys.stdout)
-    return TerminalView(words.address(options.url))
+    return TerminalView(redact(options.url))
 
 
 def _sheet() -> Optional[ContactSheet]:

@@ -8,9 +8,9 @@ import sys
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from .. import _c, errors
+from .. import _c, errors, redact
 from ..client import Client
-from ..programs import arguments, words
+from ..programs import arguments
 from ..programs.advice import Explanation, explain
 from ..programs.arguments import FAILED, OK
 from ..programs.model import Model, Read, Write
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     with Client(options.url, **arguments.parameters(options)) as client:
         probe = Probe(client, _tell)
         wrong = probe.run(options.seconds or math.inf)
-        report = {"url": words.address(options.url), **probe.report()}
+        report = {"url": redact(options.url), **probe.report()}
         # The text of a failure goes where errors go; JSON holds all there is.
         failure = {"explanation": wrong, "last": client.last_failure()} if wrong else None
     print(as_json({**report, "failure": failure}) if options.json else as_text(report), flush=True)

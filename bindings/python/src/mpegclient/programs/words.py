@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import Optional
-from urllib.parse import urlsplit
 
 
 def seconds(nanoseconds: Optional[int]) -> str:
@@ -32,13 +31,3 @@ def bytes_of(count: int) -> str:
         amount /= 1000
         units.pop(0)
     return f"{amount:.0f} {units[0]}" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"
-
-
-def address(url: str) -> str:
-    """A URL without what may be secret: user, password and query."""
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return url.split("?", 1)[0]
-    # After the last @, because a password that was not encoded may hold one itself.
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
