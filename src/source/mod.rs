@@ -6,6 +6,7 @@ mod names;
 #[cfg(feature = "rtsp-native")]
 mod native;
 mod repeats;
+mod segments;
 
 use crate::av::{CodecParameters, Dictionary, Packet};
 use crate::cancel::Watch;

@@ -5,6 +5,7 @@ mod options;
 
 use super::address::{is_live_scheme, scheme, with_credentials};
 use super::repeats::{Repeat, RepeatFinder};
+use super::segments::SegmentClock;
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
 use crate::av::{AvError, Complaints, Demuxer, Dictionary, Input, Packet, Remarks, VideoStream, side_data_comes_early};
 use crate::cancel::{Expiry, Watch};
@@ -28,11 +29,6 @@ const PROBE_US: i64 = 1_000_000;
 /// How long a source that shows its streams one by one may take to show video.
 const LATE_VIDEO: Duration = Duration::from_secs(5);
 
-/// HLS comes a segment at a time, and three segments late it is lost. Not knowing their length, the one that RFC 8216's
-/// authors recommend, 6 s, is assumed until a longer silence has been seen.
-const HLS_SEGMENT_MS: i64 = 6_000;
-const HLS_SEGMENTS: i64 = 3;
-
 /// How long to wait when libavformat says that there is nothing right now.
 const AGAIN_PAUSE: Duration = Duration::from_millis(5);
 
@@ -42,8 +38,8 @@ pub(crate) struct LibavSource {
     info: SourceInfo,
     time_base: (i32, i32),
     stall_timeout_ms: i64,
-    /// The longest silence that turned out to be none of a lost stream, for sources that come in segments.
-    longest_silence_ms: Option<i64>,
+    /// For sources that come in segments.
+    segments: Option<SegmentClock>,
     secrets: Vec<String>,
     /// Packets were lost while the last unit was read; what is missing may belong to the next.
     was_damaged: bool,
@@ -113,7 +109,7 @@ impl LibavSource {
         Ok(Self {
             time_base: video.time_base,
             stall_timeout_ms: config.stall_timeout_ms,
-            longest_silence_ms: (container == "hls").then_some(HLS_SEGMENT_MS),
+            segments: (container == "hls").then(SegmentClock::default),
             secrets: config.secrets.clone(),
             was_damaged: false,
             repeats: format.filter(|_| may_repeat(config, &container)).map(RepeatFinder::new),
@@ -205,13 +201,12 @@ impl LibavSource {
 
     /// How long the source may be silent.
     fn patience_ms(&self) -> i64 {
-        let segments_ms = self.longest_silence_ms.map_or(0, |silence| silence.saturating_mul(HLS_SEGMENTS));
-        self.stall_timeout_ms.max(segments_ms)
+        self.stall_timeout_ms.max(self.segments.as_ref().map_or(0, SegmentClock::patience_ms))
     }
 
     fn note_silence(&mut self, begin: Moment, arrival: Moment) {
-        if let Some(longest) = &mut self.longest_silence_ms {
-            *longest = (*longest).max((arrival.monotonic_ns - begin.monotonic_ns) / 1_000_000);
+        if let Some(segments) = &mut self.segments {
+            segments.note_silence((arrival.monotonic_ns - begin.monotonic_ns) / 1_000_000);
         }
     }
 
