@@ -15,6 +15,9 @@ const MAX_PENDING: usize = 256;
 /// same time without new damage heals a stream that has no key frames.
 pub(crate) const KEYLESS_NS: i64 = 10 * SECOND;
 
+/// The longest plausible time from one unit to the next.
+const LARGEST_STEP_NS: i64 = SECOND;
+
 /// A decoder with what is known of the units inside it.
 pub(crate) struct Decoder {
     context: CodecContext,
@@ -50,7 +53,10 @@ struct Gate {
     is_left_to_decoder: bool,
     state: GateState,
     since_ns: i64,
-    first_pts_ns: Option<i64>,
+    /// The latest time of the units so far.
+    last_time_ns: Option<i64>,
+    /// How much of the stream has passed by.
+    stream_ns: i64,
     keyless_ns: i64,
 }
 
@@ -82,10 +88,19 @@ impl Gate {
 
     /// Whether no key frame came for too long, by the clock or, for what is read faster than that, by the stream.
     fn is_overdue(&mut self, meta: &UnitMeta) -> bool {
-        let first_pts_ns = *self.first_pts_ns.get_or_insert(meta.pts_ns.unwrap_or(0));
-        let by_stream_ns = meta.pts_ns.map_or(0, |pts_ns| pts_ns.saturating_sub(first_pts_ns));
+        if let Some(time_ns) = meta.dts_ns.or(meta.pts_ns) {
+            match self.last_time_ns.map(|last| time_ns.saturating_sub(last)) {
+                // Shown before the unit ahead of it.
+                Some(step_ns) if (-LARGEST_STEP_NS..0).contains(&step_ns) => {}
+                step_ns => {
+                    self.last_time_ns = Some(time_ns);
+                    // Any other step is a jump of the stream's clock.
+                    self.stream_ns += step_ns.filter(|step| (0..=LARGEST_STEP_NS).contains(step)).unwrap_or(0);
+                }
+            }
+        }
         let by_clock_ns = meta.arrival.monotonic_ns.saturating_sub(self.since_ns);
-        self.is_shut() && by_clock_ns.max(by_stream_ns) >= self.keyless_ns
+        self.is_shut() && by_clock_ns.max(self.stream_ns) >= self.keyless_ns
     }
 }
 
@@ -169,7 +184,8 @@ impl Decoder {
                 is_left_to_decoder: parameters.codec_name() == "h264",
                 state: GateState::Waiting,
                 since_ns: monotonic_ns(),
-                first_pts_ns: None,
+                last_time_ns: None,
+                stream_ns: 0,
                 keyless_ns,
             },
             damage: Damage { since_ns: None, keyless_ns },
@@ -375,16 +391,49 @@ mod tests {
 
     #[test]
     fn the_gate_waits_for_a_key_frame_but_not_for_ever() {
-        let mut gate = Gate {
-            is_left_to_decoder: false,
-            state: GateState::Waiting,
-            since_ns: 0,
-            first_pts_ns: None,
-            keyless_ns: KEYLESS_NS,
-        };
+        let mut gate = shut_gate();
         assert!(!gate.admits(&unit(1, false)));
         assert!(!gate.is_overdue(&unit(9, false)) && gate.is_overdue(&unit(10, false)));
         assert!(gate.admits(&unit(2, true)) && gate.admits(&unit(3, false)));
         assert!(!gate.is_overdue(&unit(100, false)));
+    }
+
+    fn shut_gate() -> Gate {
+        Gate {
+            is_left_to_decoder: false,
+            state: GateState::Waiting,
+            since_ns: 0,
+            last_time_ns: None,
+            stream_ns: 0,
+            keyless_ns: KEYLESS_NS,
+        }
+    }
+
+    /// The first of 400 units, 40 ms apart by their own times, before which the gate did not wait any longer. All arrive
+    /// within 0.4 s.
+    fn forced_at(time_ns: impl Fn(i64) -> Option<i64>) -> Option<i64> {
+        let mut gate = shut_gate();
+        (0..400).find(|n| {
+            let arrival = Moment { monotonic_ns: n * 1_000_000, wall_ns: 0 };
+            gate.is_overdue(&UnitMeta { pts_ns: time_ns(*n), arrival, ..unit(0, false) })
+        })
+    }
+
+    #[test]
+    fn the_gate_waits_as_long_by_the_stream_where_it_is_read_fast() {
+        assert_eq!(forced_at(|n| Some(n * 40_000_000)), Some(250));
+        let out_of_order = |n: i64| (n / 3 * 3 + [2, 0, 1][n as usize % 3]) * 40_000_000;
+        assert!((248..=253).contains(&forced_at(|n| Some(out_of_order(n))).unwrap_or_default()));
+    }
+
+    #[test]
+    fn the_gate_is_not_forced_by_a_time_that_is_missing_or_a_clock_that_jumps() {
+        let stamp = |n: i64| 95_000 * SECOND + n * 40_000_000;
+        assert_eq!(forced_at(|n| (n > 0).then(|| stamp(n))), Some(251), "the first has no time");
+        assert_eq!(forced_at(|n| Some(stamp(n) + if n < 100 { 0 } else { 3_600 * SECOND })), Some(251), "ahead");
+        assert_eq!(forced_at(|n| Some(stamp(n) - if n < 100 { 0 } else { 3_600 * SECOND })), Some(251), "back");
+        assert_eq!(forced_at(|n| Some(stamp(0) * (1 + n % 2))), None, "to and fro");
+        assert_eq!(forced_at(|n| Some([i64::MIN, i64::MAX][n as usize % 2])), None);
+        assert_eq!(forced_at(|_| None), None);
     }
 }
