@@ -11,6 +11,12 @@ const WRAP_NS: i64 = (1_i64 << 32) * SECOND / 90_000;
 /// A time of capture this near to a whole number of rounds off is off by that.
 const WRAP_TOLERANCE_NS: i64 = 10 * SECOND;
 
+/// NTP counts seconds by 32 bits, and begins anew with each era: the next begins on 2036-02-07 (RFC 5905, section 6).
+const ERA_NS: i64 = (1_i64 << 32) * SECOND;
+
+/// 2026-01-01, before which no local clock is right.
+const EARLIEST_NS: i64 = 1_767_225_600 * SECOND;
+
 /// What part of a new measurement goes into the jitter, as in RFC 3550, section 6.4.1.
 const JITTER_SHARE: i64 = 16;
 
@@ -37,6 +43,7 @@ impl CaptureTimes {
             let known = self.offset_ns?.checked_add(pts_ns?)?;
             return Some((known, CaptureClock::Rtcp));
         };
+        let told_ns = in_nearest_era(told_ns, arrival_ns);
         let expected_ns = self.offset_ns.zip(pts_ns).map_or(arrival_ns, |(offset, pts)| offset.saturating_add(pts));
         let capture_ns = unwrap(told_ns, expected_ns);
         self.offset_ns = pts_ns.and_then(|pts| capture_ns.checked_sub(pts)).or(self.offset_ns);
@@ -62,6 +69,13 @@ impl CaptureTimes {
     }
 }
 
+/// The sender's time in the era of NTP in which it is nearest to the local time.
+fn in_nearest_era(told_ns: i64, local_ns: i64) -> i64 {
+    let off_ns = i128::from(local_ns.max(EARLIEST_NS)) - i128::from(told_ns);
+    let eras = (off_ns + i128::from(ERA_NS / 2)).div_euclid(i128::from(ERA_NS));
+    i64::try_from(i128::from(told_ns) + eras * i128::from(ERA_NS)).unwrap_or(told_ns)
+}
+
 /// Takes whole rounds of the 32-bit clock out of a time that is off by them.
 fn unwrap(told_ns: i64, expected_ns: i64) -> i64 {
     let off_ns = told_ns.saturating_sub(expected_ns);
@@ -77,6 +91,7 @@ fn unwrap(told_ns: i64, expected_ns: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const MS: i64 = 1_000_000;
     const NOW: i64 = 1_700_000_000 * SECOND;
@@ -108,6 +123,42 @@ mod tests {
         for wrong in [-3_600 * SECOND, 86_400 * SECOND, -NOW] {
             assert_eq!(time(times.resolve(Some(NOW + wrong), None, NOW)), Some(NOW + wrong));
             assert_eq!(times.sender_clock().map(|clock| clock.offset_ns), Some(-wrong));
+        }
+    }
+
+    /// The time of capture that an NTP time of so many seconds stands for, where the local clock shows that time.
+    fn captured(ntp_s: i64, local_s: i64) -> Option<i64> {
+        let told_ns = (ntp_s - 2_208_988_800) * SECOND;
+        time(CaptureTimes::default().resolve(Some(told_ns), None, local_s * SECOND)).map(|ns| ns / SECOND)
+    }
+
+    #[test]
+    fn ntp_times_are_of_the_nearest_era() {
+        let (year, next_era) = (31_556_952, 2_085_978_496);
+        // The last second of the era and the first of the next, seen from either side.
+        for local in [next_era - 1, next_era, next_era + 10 * year, 1_800_000_000] {
+            assert_eq!(captured((1 << 32) - 1, local), Some(next_era - 1), "{local}");
+            assert_eq!(captured(0, local), Some(next_era), "{local}");
+            assert_eq!(captured(10 * year, local), Some(next_era + 10 * year), "{local}");
+        }
+        // Senders whose clocks are wrong are believed.
+        assert_eq!(captured(2_208_988_800, 1_800_000_000), Some(0));
+        // A local clock that was never set does not count.
+        for local in [0, 10 * year, -year] {
+            assert_eq!(captured(2_208_988_800 + 1_800_000_000, local), Some(1_800_000_000));
+            assert_eq!(captured(10 * year, local), Some(next_era + 10 * year));
+        }
+        // The era after the next.
+        assert_eq!(captured(5, 2 * 4_294_967_296 - 2_208_988_800), Some(2 * 4_294_967_296 - 2_208_988_800 + 5));
+    }
+
+    proptest! {
+        #[test]
+        fn no_time_is_too_far_away(times in prop::collection::vec(any::<(Option<i64>, Option<i64>, i64)>(), 1..40)) {
+            let mut capture = CaptureTimes::default();
+            for (told, pts, arrival) in times {
+                capture.resolve(told, pts, arrival);
+            }
         }
     }
 
