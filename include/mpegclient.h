@@ -349,6 +349,10 @@
 // says more. Told once for a connection.
 #define MPEGCLIENT_EVENT_NO_KEY_FRAME 6
 
+// The timestamps of a live stream do not keep pace with the arrival of its frames: from then on, arrival decides about
+// the frame rate and about pts_ns, and capture_time_ns is not known. value is 1, or 0 once they are reliable again.
+#define MPEGCLIENT_EVENT_CLOCK_UNRELIABLE 7
+
 // The parameter takes any text.
 #define MPEGCLIENT_PARAMETER_TEXT 0
 
@@ -549,6 +553,8 @@ typedef struct {
   uint64_t lost_packets;
   // Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
   uint64_t repeated;
+  // Times that the timestamps of a live stream were found not to keep pace with the arrival of its frames.
+  uint64_t clock_faults;
 } MpegClientStats;
 
 // What to read. All members 0 but struct_size: the newest read_size frames there are, without waiting.

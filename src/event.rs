@@ -17,6 +17,7 @@ numbered! {
         FramesDropped = 4, "FRAMES_DROPPED", "frames were dropped because readers hold the memory";
         QueueOverflow = 5, "QUEUE_OVERFLOW", "events were lost because nobody asked for them";
         NoKeyFrame = 6, "NO_KEY_FRAME", "there is no key frame, and pictures are marked that look right";
+        ClockUnreliable = 7, "CLOCK_UNRELIABLE", "timestamps do not keep pace with arrival, or do so again";
     }
 }
 
@@ -34,7 +35,8 @@ pub struct Event {
     pub state: State,
     /// The connection at the time, 0 before the first.
     pub generation: u64,
-    /// The state before, for a change of state; the number of frames or events lost, for a loss.
+    /// The state before, for a change of state; the number of frames or events lost, for a loss; 1 where timestamps
+    /// became unreliable, and 0 where they are reliable again.
     pub value: i64,
     /// What there is to say of it, without credentials; may be empty.
     pub text: String,

@@ -26,6 +26,7 @@ pub mod capi;
 mod capture;
 mod client;
 mod clock;
+mod clock_check;
 mod config;
 mod converter;
 mod decoder;

@@ -62,6 +62,8 @@ counters! {
     reads,
     /// Frames handed out.
     frames_read,
+    /// Times that a stream's timestamps were found not to keep pace with their arrival.
+    clock_faults,
     /// Writer threads that hung in a system call and were left behind.
     abandoned_threads,
 }

@@ -14,6 +14,8 @@ pub(crate) struct Timeline {
     step_ns: i64,
     /// What to add to the sender's timestamps.
     shift_ns: i64,
+    /// The last time was no timestamp of the sender's.
+    is_adrift: bool,
 }
 
 impl Timeline {
@@ -24,7 +26,7 @@ impl Timeline {
             self.last_ns = Some(place);
             return place;
         };
-        let step = place.saturating_sub(last);
+        let step = if std::mem::take(&mut self.is_adrift) { i64::MIN } else { place.saturating_sub(last) };
         let place = match step {
             ..SMALLEST_JUMP_NS => {
                 let next = last.saturating_add(self.step_ns);
@@ -42,9 +44,16 @@ impl Timeline {
         place
     }
 
+    /// The time of the next picture where timestamps are not reliable: so long after the one before.
+    pub(crate) fn follow(&mut self, step_ns: i64) -> i64 {
+        let place = self.last_ns.unwrap_or(0).saturating_add(step_ns);
+        (self.last_ns, self.step_ns, self.is_adrift) = (Some(place), step_ns, true);
+        place
+    }
+
     /// Whether times are still those of the sender's clock.
     pub(crate) fn is_true(&self) -> bool {
-        self.shift_ns == 0
+        self.shift_ns == 0 && !self.is_adrift
     }
 }
 
@@ -73,6 +82,16 @@ mod tests {
     #[test]
     fn pictures_out_of_order_do_not_move_the_clock() {
         assert_eq!(places(&[0, 80, 40, 120]), [0, 80, 80, 120]);
+    }
+
+    #[test]
+    fn timestamps_that_are_reliable_again_go_on_from_where_others_were() {
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.place(7_000), 7_000);
+        assert_eq!([200, 200].map(|step| timeline.follow(step)), [7_200, 7_400]);
+        assert!(!timeline.is_true());
+        assert_eq!([3, 43, 83].map(|pts| timeline.place(pts)), [7_600, 7_640, 7_680]);
+        assert!(!timeline.is_true());
     }
 
     proptest! {

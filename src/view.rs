@@ -99,6 +99,8 @@ pub(crate) struct ViewWriter {
     /// The time of one connection, and which connection that is.
     timeline: Timeline,
     generation: u64,
+    /// Where the last frame that was published lies in the pacer's time.
+    last_elapsed_ns: i64,
     converter: Option<Converter>,
     /// What the connection says of how its pictures are to be shown.
     display: Display,
@@ -120,7 +122,17 @@ impl ViewWriter {
     pub(crate) fn new(view: Arc<View>, epoch: u64) -> Self {
         let pacer = Pacer::new(view.config.frame_rate);
         let (timeline, display) = (Timeline::default(), Display::default());
-        Self { view, epoch, pacer, timeline, generation: 0, converter: None, display, has_gap: false }
+        Self {
+            view,
+            epoch,
+            pacer,
+            timeline,
+            generation: 0,
+            last_elapsed_ns: 0,
+            converter: None,
+            display,
+            has_gap: false,
+        }
     }
 
     /// Tells the frames of a connection that came before the sender's clock was known when they were captured.
@@ -132,9 +144,11 @@ impl ViewWriter {
         });
     }
 
-    /// Keeps what a connection says of how its pictures are to be shown; each of them may say otherwise.
-    pub(crate) fn set_display(&mut self, display: Display) {
+    /// Begins with a connection: what it says of how its pictures are to be shown, of which each may say otherwise, and
+    /// whether its timestamps are to keep pace with arrival.
+    pub(crate) fn connect(&mut self, display: Display, checks_clock: bool) {
         self.display = display;
+        self.pacer.connect(checks_clock);
     }
 
     /// How a picture is to be shown.
@@ -160,11 +174,31 @@ impl ViewWriter {
         self.has_gap = true;
     }
 
-    /// Whether a frame is wanted at this output's rate; asked once for each frame.
-    pub(crate) fn wants(&mut self, decoded: &Decoded, stats: &Stats) -> Option<Kept> {
-        let kept = self.pacer.keep(decoded.meta.pts_ns, decoded.meta.arrival.monotonic_ns);
+    /// Whether a frame that is there at this moment is wanted at this output's rate; asked once for each frame.
+    pub(crate) fn wants(&mut self, decoded: &Decoded, now_ns: i64, stats: &Stats) -> Option<Kept> {
+        let kept = self.pacer.keep(decoded.meta.pts_ns, now_ns);
         stats.dropped_by_rate.add(u64::from(kept.is_none()));
         kept
+    }
+
+    /// Whether timestamps decide about the rate, and not arrival.
+    pub(crate) fn follows_timestamps(&self) -> bool {
+        self.pacer.follows_timestamps()
+    }
+
+    /// By how many seconds the timestamps have advanced in a second of arrival, where that is looked at.
+    pub(crate) fn clock_speed(&self) -> Option<f64> {
+        self.pacer.clock_speed()
+    }
+
+    /// The time of the frame to be published: so long before that of the last one that the pacer was asked about.
+    fn place(&mut self, pts_ns: Option<i64>, earlier_ns: i64) -> Option<i64> {
+        let elapsed_ns = self.pacer.elapsed_ns().saturating_sub(earlier_ns);
+        let before_ns = std::mem::replace(&mut self.last_elapsed_ns, elapsed_ns);
+        pts_ns.map(|pts_ns| match self.pacer.follows_timestamps() {
+            true => self.timeline.place(pts_ns.saturating_sub(earlier_ns)),
+            false => self.timeline.follow(elapsed_ns.saturating_sub(before_ns).max(0)),
+        })
     }
 
     /// How many times the frame before is to be repeated before this one, for a constant rate.
@@ -184,32 +218,36 @@ impl ViewWriter {
         config.frame_rate.filter(|_| config.is_constant_rate).map_or(0, Rational::interval_ns)
     }
 
-    /// Publishes the frame before once more, as the one so many intervals before the next. There is none to repeat at
-    /// the beginning of a connection.
-    pub(crate) fn repeat(&mut self, next: &UnitMeta, intervals: u32, generation: u64, stats: &Stats) -> Result<Fate> {
+    /// Publishes the frame before once more, as the one so many intervals before the next. `None` where there is none to
+    /// repeat: at the beginning of a connection.
+    pub(crate) fn repeat(
+        &mut self,
+        next: &UnitMeta,
+        intervals: u32,
+        generation: u64,
+        stats: &Stats,
+    ) -> Result<Option<Fate>> {
         let view = Arc::clone(&self.view);
         let newest = Query { order: Order::Latest, count: 1, after_seq: 0, mix_generations: false };
         let Some((ring, lease)) = view.ring().and_then(|ring| Some((ring, ring.take(&newest, 1)?))) else {
-            return Ok(Fate::Dropped);
+            return Ok(None);
         };
         let Some((before, pixels)) = lease.infos.first().zip(lease.frame(0)) else {
-            return Ok(Fate::Dropped);
+            return Ok(None);
         };
         if before.generation != generation {
-            return Ok(Fate::Dropped);
+            return Ok(None);
         }
         let mut slot = match self.reserve(ring, stats)? {
             Ok(slot) => slot,
-            Err(fate) => return Ok(fate),
+            Err(fate) => return Ok(Some(fate)),
         };
         slot.copy_from_slice(pixels);
-        let pts_ns = next.pts_ns.map(|pts_ns| {
-            let earlier_ns = self.repeat_interval_ns().saturating_mul(i64::from(intervals));
-            self.timeline.place(pts_ns.saturating_sub(earlier_ns))
-        });
+        let earlier_ns = self.repeat_interval_ns().saturating_mul(i64::from(intervals));
+        let pts_ns = self.place(next.pts_ns, earlier_ns);
         let flags = Flags::REPEATED.with(Flags::CORRUPT, before.flags.contains(Flags::CORRUPT));
         stats.repeated.add(1);
-        Ok(self.publish(ring, slot, FrameInfo { pts_ns, flags, ..*before }))
+        Ok(Some(self.publish(ring, slot, FrameInfo { pts_ns, flags, ..*before })))
     }
 
     /// The slot of the next frame, or what becomes of the frame without one.
@@ -261,8 +299,9 @@ impl ViewWriter {
             seq: 0,
             published_ns: 0,
             generation,
-            pts_ns: decoded.meta.pts_ns.map(|pts_ns| self.timeline.place(pts_ns)),
-            capture: decoded.meta.capture,
+            pts_ns: self.place(decoded.meta.pts_ns, 0),
+            // It follows from the timestamp.
+            capture: decoded.meta.capture.filter(|_| self.pacer.follows_timestamps()),
             arrival: decoded.meta.arrival,
             decoded_ns: decoded.decoded_ns,
             flags,

@@ -146,6 +146,7 @@ fn layouts() -> (String, String) {
             corrupt, dropped_by_rate, dropped_by_lease, dropped_at_start, connects, connect_attempts, reads,
             frames_read, abandoned_threads, leases, oldest_lease_age_ns, orphaned_rings, dropped_corrupt,
             clock_offset_ns, clock_jitter_ns, lost_packets, repeated,
+            clock_faults,
         }
         MpegClientEvent {
             struct_size, kind, state, reserved, monotonic_ns, generation, value, text,

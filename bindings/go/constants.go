@@ -82,6 +82,9 @@ const (
 	EventFramesDropped EventKind = C.MPEGCLIENT_EVENT_FRAMES_DROPPED // readers hold all memory; Value is how many
 	EventQueueOverflow EventKind = C.MPEGCLIENT_EVENT_QUEUE_OVERFLOW // nobody took events; Value is how many were lost
 	EventNoKeyFrame    EventKind = C.MPEGCLIENT_EVENT_NO_KEY_FRAME   // frames stay marked as corrupt, also where they look right; Text says why
+
+	// The timestamps of a live stream do not keep pace with arrival, which decides in their place; Value is 0 once they do.
+	EventClockUnreliable EventKind = C.MPEGCLIENT_EVENT_CLOCK_UNRELIABLE
 )
 
 // ParameterKind tells what values a parameter takes.

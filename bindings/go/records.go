@@ -141,6 +141,7 @@ type Stats struct {
 	ClockJitter      time.Duration // how much that varies from frame to frame, or UnknownTime
 	LostPackets      uint64        // packets of the network that were lost, as far as the source can tell
 	Repeated         uint64        // frames published once more to keep a constant rate
+	ClockFaults      uint64        // times that timestamps were found not to keep pace with arrival
 }
 
 func stats(stats *C.MpegClientStats) *Stats {
@@ -170,6 +171,7 @@ func stats(stats *C.MpegClientStats) *Stats {
 		ClockJitter:      time.Duration(stats.clock_jitter_ns),
 		LostPackets:      uint64(stats.lost_packets),
 		Repeated:         uint64(stats.repeated),
+		ClockFaults:      uint64(stats.clock_faults),
 	}
 }
 

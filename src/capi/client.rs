@@ -209,6 +209,7 @@ pub unsafe extern "C" fn mpegclient_stats(client: *const MpegClient, stats: *mut
                 clock_offset_ns: counts.sender_clock.map_or(UNKNOWN_TIME, |clock| clock.offset_ns),
                 lost_packets: counts.lost_packets,
                 repeated: counts.repeated,
+                clock_faults: counts.clock_faults,
                 clock_jitter_ns: counts.sender_clock.map_or(UNKNOWN_TIME, |clock| clock.jitter_ns),
             });
             Ok(())

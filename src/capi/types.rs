@@ -177,6 +177,9 @@ pub const MPEGCLIENT_EVENT_QUEUE_OVERFLOW: i32 = 5;
 /// The stream shows no key frame, so that frames stay marked as corrupt, also where they look right, or left out; text
 /// says more. Told once for a connection.
 pub const MPEGCLIENT_EVENT_NO_KEY_FRAME: i32 = 6;
+/// The timestamps of a live stream do not keep pace with the arrival of its frames: from then on, arrival decides about
+/// the frame rate and about pts_ns, and capture_time_ns is not known. value is 1, or 0 once they are reliable again.
+pub const MPEGCLIENT_EVENT_CLOCK_UNRELIABLE: i32 = 7;
 
 /// The parameter takes any text.
 pub const MPEGCLIENT_PARAMETER_TEXT: i32 = 0;
@@ -441,6 +444,8 @@ pub struct MpegClientStats {
     pub lost_packets: u64,
     /// Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
     pub repeated: u64,
+    /// Times that the timestamps of a live stream were found not to keep pace with the arrival of its frames.
+    pub clock_faults: u64,
 }
 
 /// A failure: the last one of a client's stream, those in the background included, or of the calling thread.

@@ -54,6 +54,10 @@ pub(super) struct Connection<'a> {
     /// The size of pictures that are too large.
     refused_size: Option<String>,
     knows_capture_times: bool,
+    /// Timestamps decide about the frame rate, and not arrival.
+    follows_timestamps: bool,
+    /// When the last picture arrived, of those up to it; monotonic.
+    last_arrival_ns: i64,
     doubt: Doubt,
     opened_ns: i64,
     last_pts_ns: Option<i64>,
@@ -142,6 +146,8 @@ impl<'a> Connection<'a> {
             refused_in_row: 0,
             refused_size: None,
             knows_capture_times: false,
+            follows_timestamps: true,
+            last_arrival_ns: 0,
             doubt: Doubt::default(),
             opened_ns: monotonic_ns(),
             last_pts_ns: None,
@@ -157,7 +163,8 @@ impl<'a> Connection<'a> {
 
     /// Does what the client wants until the stream ends.
     pub(super) fn serve(&mut self, outlet: &mut Outlet) -> End {
-        outlet.view.set_display(self.source.info().display);
+        let info = self.source.info();
+        outlet.view.connect(info.display, info.is_live && !self.assignment.config.blocks);
         let end = self.serve_on(outlet);
         // Connected again, the stream is looked at by the other engine, if there is one for it.
         if matches!(&end, End::Lost(error) if self.is_misread(error)) {
@@ -329,13 +336,19 @@ impl<'a> Connection<'a> {
             CorruptPolicy::Keep => decoded.is_corrupt = false,
             CorruptPolicy::Drop | CorruptPolicy::Mark => {}
         }
-        let Some(kept) = outlet.view.wants(&decoded, &board.stats) else {
+        // What waited until it was due is there now, whenever it arrived.
+        let now_ns = if self.playout.is_some() { monotonic_ns() } else { decoded.meta.arrival.monotonic_ns };
+        let kept = outlet.view.wants(&decoded, now_ns, &board.stats);
+        self.tell_of_clock(outlet);
+        let Some(kept) = kept else {
             return Ok(());
         };
         for intervals in (1..=outlet.view.repeats(kept)).rev() {
             self.wait_for_room(outlet)?;
-            let fate = outlet.view.repeat(&decoded.meta, intervals, self.generation, &board.stats);
-            self.settle(fate)?;
+            match outlet.view.repeat(&decoded.meta, intervals, self.generation, &board.stats).transpose() {
+                Some(fate) => self.settle(fate)?,
+                None => break,
+            }
         }
         self.wait_for_room(outlet)?;
         // Before the frame is there: who is woken by it finds the stream running.
@@ -413,7 +426,9 @@ impl<'a> Connection<'a> {
     /// Learns of the stream from its pictures.
     fn observe(&mut self, decoded: &Decoded, outlet: &mut Outlet) {
         let Assignment { board, epoch, .. } = self.assignment;
-        let time_ns = decoded.meta.pts_ns.unwrap_or(decoded.meta.arrival.monotonic_ns);
+        // Pictures that are shown in another order than they were sent do not arrive in their order.
+        self.last_arrival_ns = self.last_arrival_ns.max(decoded.meta.arrival.monotonic_ns);
+        let time_ns = decoded.meta.pts_ns.filter(|_| self.follows_timestamps).unwrap_or(self.last_arrival_ns);
         if let Some(rate) = self.meter.add(time_ns) {
             board.update_stream(*epoch, |stream| stream.measured_frame_rate = rate);
         }
@@ -441,6 +456,25 @@ impl<'a> Connection<'a> {
         if outlet.picture.replace(picture.clone()).is_some_and(|before| before != picture) {
             board.tell(*epoch, EventKind::FormatChanged, 0, &text);
         }
+    }
+
+    /// Tells when timestamps cease to decide, and when they do so again.
+    fn tell_of_clock(&mut self, outlet: &Outlet) {
+        let Assignment { board, epoch, .. } = self.assignment;
+        let is_followed = outlet.view.follows_timestamps();
+        if std::mem::replace(&mut self.follows_timestamps, is_followed) == is_followed {
+            return;
+        }
+        let text = match is_followed {
+            true => "timestamps keep pace with arrival again".to_owned(),
+            false => {
+                board.stats.clock_faults.add(1);
+                let speed = outlet.view.clock_speed().unwrap_or_default();
+                format!("timestamps advance by {speed:.2} s in a second: frames are paced by their arrival")
+            }
+        };
+        log::line(Level::Warning, &text);
+        board.tell(*epoch, EventKind::ClockUnreliable, i64::from(!is_followed), &text);
     }
 
     /// Tells why pictures are marked, or left out, as far as that may last.

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from dataclasses import dataclass, field, replace
-from typing import Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Tuple, Union
 
 CLOCK = 90_000
 PAYLOAD_TYPE = 96
@@ -51,6 +51,17 @@ class Packet:
     timestamp: int
     is_marked: bool
     payload: bytes
+    #: What is sent in place of the timestamp; it is not what the packet's turn depends on.
+    stamp: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A sender report: RFC 3550, section 6.4.1."""
+
+    #: What the sender's clock shows, in units of 2^-32 s since the beginning of an era.
+    ntp: int
+    timestamp: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,7 @@ class Mount:
 
     sdp: str
     #: What is sent; None in place of a packet that is lost.
-    packets: List[Optional[Packet]]
+    packets: List[Union[Packet, Report, None]]
     #: Answers in place of the usual ones, by method: a head, and what follows it; None: there is no answer.
     answers: Dict[str, Optional[Tuple[str, bytes]]] = field(default_factory=dict)
     #: Seconds from one picture to the next.
@@ -147,7 +158,7 @@ def mount(stream: bytes, codec: str, way: Way = Way(), rate: int = 25, is_lost: 
         sets = list(dict.fromkeys([*sets, *later]))
     step = CLOCK // rate
     sent = [packet for number, picture in enumerate(shown) for packet in packetize(picture, codec, number * step, way)]
-    kept: List[Optional[Packet]] = [None if is_lost(number) else packet for number, packet in enumerate(sent)]
+    kept: List[Union[Packet, Report, None]] = [None if is_lost(number) else packet for number, packet in enumerate(sent)]
     return Mount(describe(codec, sets, mode=0 if way.most == 0 else 1), kept, **more)  # type: ignore[arg-type]
 
 
@@ -239,15 +250,23 @@ class ScriptedRtsp:
     def _send(self, connection: socket.socket, found: Mount) -> None:
         self.go.wait()
         last = None
-        for number, packet in enumerate(found.packets):
+        reports = 0
+        for index, packet in enumerate(found.packets):
             if packet is None:
                 continue
+            if isinstance(packet, Report):
+                reports += 1
+                report = struct.pack(">BBHIQIII", 0x80, 200, 6, 1, packet.ntp, packet.timestamp, 0, 0)
+                connection.sendall(struct.pack(">cBH", b"$", 1, len(report)) + report)
+                continue
+            number = index - reports
             if packet.timestamp != last:
                 # Not in one piece with what came before: that would be the past for whoever just starts.
                 time.sleep(0.02 if last is None else found.interval)
                 last = packet.timestamp
             mark = 0x80 if packet.is_marked else 0
-            header = struct.pack(">BBHII", 0x80, mark | PAYLOAD_TYPE, number & 0xFFFF, packet.timestamp, 1)
+            stamp = (packet.timestamp if packet.stamp is None else packet.stamp) & 0xFFFFFFFF
+            header = struct.pack(">BBHII", 0x80, mark | PAYLOAD_TYPE, number & 0xFFFF, stamp, 1)
             connection.sendall(struct.pack(">cBH", b"$", 0, 12 + len(packet.payload)) + header + packet.payload)
         if found.is_finite:
             connection.shutdown(socket.SHUT_RDWR)

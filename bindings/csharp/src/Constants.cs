@@ -145,6 +145,8 @@ namespace MpegClient
         QueueOverflow = 5,
         /// <summary>The stream shows no key frame: its frames stay marked as corrupt, also where they look right; Text says why.</summary>
         NoKeyFrame = 6,
+        /// <summary>The timestamps of a live stream do not keep pace with arrival, which decides in their place; Value is 0 once they do.</summary>
+        ClockUnreliable = 7,
     }
 
     /// <summary>What values a parameter takes.</summary>

@@ -218,6 +218,8 @@ namespace MpegClient
         public ulong LostPackets { get; private set; }
         /// <summary>Frames published once more to keep a constant rate.</summary>
         public ulong Repeated { get; private set; }
+        /// <summary>Times that timestamps were found not to keep pace with arrival.</summary>
+        public ulong ClockFaults { get; private set; }
     }
 
     /// <summary>The last failure of a client's stream, those in the background included.</summary>

@@ -133,6 +133,7 @@ class MpegClientStats(_SizedStructure):
         ("clock_jitter_ns", c_int64),
         ("lost_packets", c_uint64),
         ("repeated", c_uint64),
+        ("clock_faults", c_uint64),
     ]
 
 

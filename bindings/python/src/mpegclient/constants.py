@@ -108,6 +108,7 @@ class EventKind(_Open):
     FRAMES_DROPPED = 4
     QUEUE_OVERFLOW = 5
     NO_KEY_FRAME = 6
+    CLOCK_UNRELIABLE = 7
 
 
 class Order(_Open):

@@ -319,6 +319,8 @@ class Stats:
     lost_packets: int
     #: Frames published once more to keep a constant rate, where the parameter rate_mode is cfr.
     repeated: int
+    #: Times that the timestamps of a live stream were found not to keep pace with the arrival of its frames.
+    clock_faults: int
 
     @classmethod
     def from_c(cls, stats: Any) -> Stats:
