@@ -7,9 +7,8 @@
 
 use crate::error::{Error, Result, Status};
 use crate::sync::{Arc, AtomicU32, Ordering, Witness};
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
-use rustix::process::{Resource, getrlimit};
+use rustix::io::Errno;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use std::ffi::c_void;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
@@ -19,6 +18,13 @@ const WRITING: u32 = u32::MAX;
 
 /// Rounding the number of slots up may cost this much before the slots are padded instead.
 const MAX_ROUNDING_BYTES: usize = 64 << 20;
+
+/// More memory than this is unmapped by a thread of its own: it takes the system about 0.1 s a GiB, which nobody who gives
+/// up a ring or a lease should wait for.
+const MAX_UNMAPPED_AT_ONCE: usize = 64 << 20;
+
+/// What is unmapped in one step. Meanwhile no other thread of the process can map memory.
+const UNMAPPED_IN_ONE_STEP: usize = 16 << 20;
 
 /// How frames lie in a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,11 @@ impl Layout {
         Some(layout)
     }
 
+    /// The slot of the frame with this number.
+    pub(super) fn slot_of(self, seq: u64) -> usize {
+        (seq % self.slots as u64) as usize
+    }
+
     /// Bytes of all slots together.
     pub(super) fn bytes(self) -> usize {
         self.stride * self.slots
@@ -66,7 +77,7 @@ fn gcd(a: usize, b: usize) -> usize {
 /// The memory of a ring. Lives as long as any slot of it is lent.
 pub(super) struct Mapping {
     base: NonNull<u8>,
-    layout: Layout,
+    pub(super) layout: Layout,
     /// Whether the second half shows the same memory; if not, what is written is written to both.
     mirrored: bool,
     slots: Box<[AtomicU32]>,
@@ -98,7 +109,7 @@ impl Mapping {
     pub(super) fn write(self: &Arc<Self>, slot: usize) -> Option<SlotWriter> {
         let state = self.slots.get(slot)?;
         state.compare_exchange(0, WRITING, Ordering::Acquire, Ordering::Relaxed).ok()?;
-        Some(SlotWriter { mapping: Arc::clone(self), slot })
+        Some(SlotWriter { mapping: Arc::clone(self), slot, readers_after: 0 })
     }
 
     /// Whether nobody reads or writes a slot.
@@ -113,13 +124,13 @@ impl Mapping {
         }
         // Grown slot by slot, so that a refusal midway gives back what was taken.
         let mut window = Window { mapping: Arc::clone(self), held: first..first };
-        for slot in first..first + count {
-            self.slots[slot % self.layout.slots]
-                .fetch_update(Ordering::Acquire, Ordering::Relaxed, |state| (state < WRITING - 1).then(|| state + 1))
-                .ok()?;
-            window.held.end = slot + 1;
-        }
-        Some(window)
+        (0..count).all(|_| window.extend()).then_some(window)
+    }
+
+    /// Adds a reader to a slot. Returns whether it did: not while the slot is being written.
+    fn hold(&self, slot: usize) -> bool {
+        let more = |readers| (readers < WRITING - 1).then(|| readers + 1);
+        self.slots[slot % self.layout.slots].fetch_update(Ordering::Acquire, Ordering::Relaxed, more).is_ok()
     }
 
     fn witness(&self, slot: usize) -> &Witness {
@@ -133,9 +144,33 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: mapped with this size by `map_twice` or `map_plain`, and nobody holds a part of it any more.
-        let unmapped = unsafe { munmap(self.base.as_ptr().cast(), 2 * self.layout.bytes()) };
-        debug_assert!(unmapped.is_ok());
+        let region = Region { base: self.base, bytes: 2 * self.layout.bytes() };
+        let is_left_to_thread = region.bytes > MAX_UNMAPPED_AT_ONCE
+            && std::thread::Builder::new().name("mpegclient-free".to_owned()).spawn(move || region.unmap()).is_ok();
+        if !is_left_to_thread {
+            region.unmap();
+        }
+    }
+}
+
+/// Both halves of a mapping that nobody holds a part of any more.
+#[derive(Clone, Copy)]
+struct Region {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: nobody else has it.
+unsafe impl Send for Region {}
+
+impl Region {
+    fn unmap(self) {
+        for step in (0..self.bytes).step_by(UNMAPPED_IN_ONE_STEP) {
+            let bytes = UNMAPPED_IN_ONE_STEP.min(self.bytes - step);
+            // SAFETY: part of what `map_twice` or `map_plain` mapped, in whole pages, and unmapped once.
+            let unmapped = unsafe { munmap(self.base.as_ptr().add(step).cast(), bytes) };
+            debug_assert!(unmapped.is_ok());
+        }
     }
 }
 
@@ -143,6 +178,8 @@ impl Drop for Mapping {
 pub(super) struct SlotWriter {
     mapping: Arc<Mapping>,
     slot: usize,
+    /// What the slot's state becomes: free, or held by one reader.
+    readers_after: u32,
 }
 
 impl SlotWriter {
@@ -156,6 +193,17 @@ impl SlotWriter {
 
     /// Completes the slot: from here on it may be read.
     pub(super) fn finish(self) {
+        self.write_mirror();
+    }
+
+    /// Completes the slot, and holds it for reading.
+    pub(super) fn finish_and_read(mut self) -> Window {
+        self.write_mirror();
+        self.readers_after = 1;
+        Window { mapping: Arc::clone(&self.mapping), held: self.slot..self.slot + 1 }
+    }
+
+    fn write_mirror(&self) {
         if !self.mapping.mirrored {
             let layout = self.mapping.layout;
             self.mapping.witness(self.slot).writes();
@@ -196,12 +244,12 @@ impl DerefMut for SlotWriter {
 
 impl Drop for SlotWriter {
     fn drop(&mut self) {
-        self.mapping.slots[self.slot].store(0, Ordering::Release);
+        self.mapping.slots[self.slot].store(self.readers_after, Ordering::Release);
     }
 }
 
 /// A run of slots, for one of their readers.
-pub(super) struct Window {
+pub(crate) struct Window {
     mapping: Arc<Mapping>,
     /// What is held; the end may lie beyond the last slot, where the second half goes on.
     held: Range<usize>,
@@ -220,6 +268,23 @@ impl Window {
             let start = self.mapping.base.as_ptr().add(self.held.start * layout.stride);
             std::slice::from_raw_parts(start, others * layout.stride + layout.frame_bytes)
         }
+    }
+
+    /// Whether it is held in this memory.
+    pub(super) fn is_of(&self, mapping: &Arc<Mapping>) -> bool {
+        Arc::ptr_eq(&self.mapping, mapping)
+    }
+
+    /// Holds the next slot as well. Returns whether it does: not one that is being written.
+    pub(super) fn extend(&mut self) -> bool {
+        let is_held = self.held.len() < self.mapping.layout.slots && self.mapping.hold(self.held.end);
+        self.held.end += usize::from(is_held);
+        is_held
+    }
+
+    /// How many frames are held.
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
     }
 
     /// Bytes of a frame.
@@ -247,28 +312,36 @@ impl Drop for Window {
     }
 }
 
+/// Maps memory twice, back to back.
+///
+/// It is shared memory without a file, all of which the system accounts for here: what it cannot commit itself to is an
+/// error now. Of a memory file each page is accounted for when it is first touched, and where there is none the process
+/// gets SIGBUS.
 fn map_twice(bytes: usize) -> rustix::io::Result<NonNull<u8>> {
-    // Its files are not of memory alone, and it knows no two addresses for one place.
+    // It knows no two addresses for one place.
     if cfg!(miri) {
-        return Err(rustix::io::Errno::NOSYS);
+        return Err(Errno::NOSYS);
     }
-    // Memory files count as files: one beyond the limit for those would end the process, by SIGXFSZ.
-    if getrlimit(Resource::Fsize).current.is_some_and(|most| most < bytes as u64) {
-        return Err(rustix::io::Errno::FBIG);
-    }
-    let file = memfd_create("mpegclient-ring", MemfdFlags::CLOEXEC)?;
-    ftruncate(&file, bytes as u64)?;
-    let access = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new mapping at a place of the system's choice, into which the two halves are then put.
+    // SAFETY: a new mapping at a place of the system's choice, into which the two halves are then put. Of shared memory,
+    // mremap with the old size 0 makes a second mapping.
     unsafe {
         let base = mmap_anonymous(std::ptr::null_mut(), 2 * bytes, ProtFlags::empty(), MapFlags::PRIVATE)?;
-        for half in [base, base.cast::<u8>().add(bytes).cast::<c_void>()] {
-            if let Err(error) = mmap(half, bytes, access, MapFlags::SHARED | MapFlags::FIXED, &file, 0) {
-                let _ = munmap(base, 2 * bytes);
-                return Err(error);
-            }
+        let second = base.cast::<u8>().add(bytes).cast::<c_void>();
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        let halves =
+            mmap_anonymous(base, bytes, access, MapFlags::SHARED | MapFlags::FIXED).and_then(
+                |first| match libc::mremap(first, 0, bytes, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, second) {
+                    libc::MAP_FAILED => {
+                        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::NOMEM))
+                    }
+                    _ => Ok(()),
+                },
+            );
+        if let Err(error) = halves {
+            let _ = munmap(base, 2 * bytes);
+            return Err(error);
         }
-        NonNull::new(base.cast()).ok_or(rustix::io::Errno::NOMEM)
+        NonNull::new(base.cast()).ok_or(Errno::NOMEM)
     }
 }
 
@@ -374,6 +447,78 @@ mod tests {
         assert!(mapping.write(3).is_some(), "a refused window must give back what it took");
         drop((second, writer));
         assert!(mapping.read(0, 4).is_some());
+    }
+
+    #[test]
+    fn a_slot_is_written_and_then_held_without_a_moment_in_between() {
+        let mapping = mapping(2);
+        let mut writer = mapping.write(1).expect("busy");
+        writer.fill(7);
+        let window = writer.finish_and_read();
+        assert!(window.len() == 1 && window.bytes().iter().all(|byte| *byte == 7));
+        assert!(mapping.write(1).is_none());
+        drop(window);
+        assert!(mapping.is_free(1));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "knows no two addresses for one place")]
+    fn both_halves_show_the_same_memory() {
+        let mapping = mapping(2);
+        assert!(mapping.mirrored);
+        let first = mapping.base.as_ptr();
+        // SAFETY: within the mapping, and nobody else has it.
+        let seen = unsafe {
+            first.write_volatile(7);
+            first.add(mapping.layout.bytes()).read_volatile()
+        };
+        assert_eq!(seen, 7);
+    }
+
+    /// The system's memory and swap space, in bytes; `None` where it commits itself to any amount.
+    fn commit_limit() -> Option<usize> {
+        if std::fs::read_to_string("/proc/sys/vm/overcommit_memory").ok()?.trim() == "1" {
+            return None;
+        }
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let amount = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        let kib = |name| amount(name).and_then(|text| text.parse::<usize>().ok());
+        Some((kib("MemTotal:")? + kib("SwapTotal:")?) << 10)
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads files of the system's")]
+    fn memory_that_the_system_does_not_have_is_an_error_before_it_is_touched() {
+        let Some(limit) = commit_limit() else { return };
+        let layout = Layout::new(limit.next_multiple_of(PAGE) + PAGE, 1).expect("no layout");
+        let error = Mapping::new(layout).err().expect("taken");
+        assert_eq!((error.status, error.retryable), (Status::OutOfMemory, true));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "reads a file of the system's")]
+    fn large_memory_is_unmapped_too() {
+        let layout = Layout::new(MAX_UNMAPPED_AT_ONCE, 1).expect("no layout");
+        let mapping = Mapping::new(layout).expect("no memory");
+        let begin = mapping.base.as_ptr() as usize;
+        assert!(is_mapped(begin));
+        drop(mapping);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while is_mapped(begin) || is_mapped(begin + 2 * layout.bytes() - PAGE) {
+            assert!(std::time::Instant::now() < deadline, "still mapped");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether a page is one of memory that is shared.
+    fn is_mapped(address: usize) -> bool {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("no maps");
+        maps.lines().any(|line| {
+            let (range, rest) = line.split_once(' ').expect("no range");
+            let (from, to) = range.split_once('-').expect("no range");
+            let number = |text| usize::from_str_radix(text, 16).expect("no number");
+            rest.starts_with("rw-s") && (number(from)..number(to)).contains(&address)
+        })
     }
 
     #[test]

@@ -26,14 +26,14 @@ typedef enum {
     LIBAV_MEMORY, // FFmpeg's libraries, which answer with ENOMEM
     LARGE_MEMORY, // this library, for as much as a picture takes
     MAPPING,      // mmap, by anybody
-    MEMFD,        // memfd_create and ftruncate: the ring's memory can then not be mapped twice
+    MIRROR,       // mremap: the ring's memory can then not be mapped twice
     DESCRIPTOR,   // open, socket, eventfd, epoll_create1, fcntl to duplicate
     CONNECTION,   // connect, setsockopt, epoll_ctl
     THREAD,       // pthread_create
     KINDS
 } Kind;
 
-static const char *const kind_names[KINDS] = {"allocations by FFmpeg", "large allocations", "mappings", "memory files",
+static const char *const kind_names[KINDS] = {"allocations by FFmpeg", "large allocations", "mappings", "second mappings",
                                               "descriptors", "connections", "threads"};
 
 // Smaller ones of this library end the process where there is no memory, as everywhere in Rust.
@@ -224,22 +224,14 @@ int munmap(void *at, size_t size) {
     return real(at, size);
 }
 
-int memfd_create(const char *name, unsigned flags) {
-    REAL(int, "memfd_create", const char *, unsigned)
-    FAIL(MEMFD, EMFILE, -1)
-    return real(name, flags);
-}
-
-int ftruncate(int file, off_t size) {
-    REAL(int, "ftruncate", int, off_t)
-    FAIL(MEMFD, ENOSPC, -1)
-    return real(file, size);
-}
-
-int ftruncate64(int file, off64_t size) {
-    REAL(int, "ftruncate64", int, off64_t)
-    FAIL(MEMFD, ENOSPC, -1)
-    return real(file, size);
+void *mremap(void *at, size_t size, size_t new_size, int flags, ...) {
+    REAL(void *, "mremap", void *, size_t, size_t, int, ...)
+    FAIL(MIRROR, ENOMEM, MAP_FAILED)
+    va_list more;
+    va_start(more, flags);
+    void *wanted = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
+    va_end(more);
+    return real(at, size, new_size, flags, wanted);
 }
 
 // The mode, where there is one. Reading one that was not passed harms nothing on the systems that this runs on.

@@ -109,8 +109,8 @@ typedef struct {
     bool all_after; // fail also what comes after that number
 } Try;
 
-// What the system itself limits: descriptors, of which the number says how many are left; and the size of files, in
-// pages, which memory files are held to as well, by a signal that ends the process.
+// What the system itself limits: descriptors, of which the number says how many are left; and the size of files, of which
+// the library writes none.
 enum { DESCRIPTOR_LIMIT = KINDS, SIZE_LIMIT, ALL_KINDS };
 
 static const char *name_of(const Try *try) {

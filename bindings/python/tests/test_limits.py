@@ -121,6 +121,23 @@ def test_a_ring_beyond_the_limit_whose_size_is_known_late_is_a_failure(rtsp: Rts
             assert client.read_latest(10, timeout=PATIENCE).shape == (10, 240, 320, 3)
 
 
+def test_a_ring_that_the_machine_has_no_memory_for_is_refused_at_setup(clips: Path) -> None:
+    if Path("/proc/sys/vm/overcommit_memory").read_text().strip() == "1":
+        pytest.skip("this system commits itself to any amount of memory")
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    total = sum(int(line.split()[1]) << 10 for line in lines if line.startswith(("MemTotal:", "SwapTotal:")))
+    side = 16_384
+    frames = total // (3 * side * side) + 1
+    with Client(clips / "video.mp4", width=side, height=side, cache_size=frames, max_ring_size=1 << 20) as client:
+        with pytest.raises(errors.OutOfMemory) as raised:
+            returns_within(PATIENCE, client.setup)
+        assert raised.value.retryable and client.state is State.IDLE
+        client.parameters.update({"width": 320, "height": 240, "cache_size": 8})
+        client.setup()
+        client.start()
+        assert client.read_latest(8, timeout=PATIENCE).shape == (8, 240, 320, 3)
+
+
 # ---- What a source may lead to ----
 
 
