@@ -540,7 +540,7 @@ typedef struct {
   uint64_t leases;
   // Nanoseconds since the oldest of them was taken; 0 if there is none.
   int64_t oldest_lease_age_ns;
-  // Rings kept in memory by readers only, now.
+  // Earlier memory of the ring, now: whole rings that leases hold, or that readable frames still lie in.
   uint64_t orphaned_rings;
   // Damaged frames left out, where the parameter corrupt is drop.
   uint64_t dropped_corrupt;
@@ -932,9 +932,11 @@ int32_t mpegclient_frame_info(const MpegClient *client,
 // but for odd shapes whose slots the ring pads to whole pages. It must not be written to.
 //
 // The same frames as extract_frames gives, after the same wait. A lease holds no one up: where the writer would come to
-// its frames it goes on in other memory. That memory is what a lease costs while it is held. The parameters lease_slots
-// and max_orphans say how much there may be; beyond it frames are dropped, which an event tells, or the writer waits
-// where the parameter overflow is block. mpegclient_stats tells how many leases are out and for how long.
+// its frames it goes on in other memory. That memory is what a lease costs while it is held. Of frames from before and
+// after that, those from before are first copied to the others, by the call that asks for them as one array. The
+// parameters lease_slots and max_orphans say how much memory there may be; beyond it frames are dropped, which an event
+// tells, or the writer waits where the parameter overflow is block. mpegclient_stats tells how many leases are out and for
+// how long.
 //
 // `options` and `batch` have their struct_size set. `lease` receives the lease. `infos` and `info_size` are those of
 // extract_frames; `infos` may be NULL.

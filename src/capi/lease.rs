@@ -20,9 +20,11 @@ struct LentFrames {
 /// but for odd shapes whose slots the ring pads to whole pages. It must not be written to.
 ///
 /// The same frames as extract_frames gives, after the same wait. A lease holds no one up: where the writer would come to
-/// its frames it goes on in other memory. That memory is what a lease costs while it is held. The parameters lease_slots
-/// and max_orphans say how much there may be; beyond it frames are dropped, which an event tells, or the writer waits
-/// where the parameter overflow is block. mpegclient_stats tells how many leases are out and for how long.
+/// its frames it goes on in other memory. That memory is what a lease costs while it is held. Of frames from before and
+/// after that, those from before are first copied to the others, by the call that asks for them as one array. The
+/// parameters lease_slots and max_orphans say how much memory there may be; beyond it frames are dropped, which an event
+/// tells, or the writer waits where the parameter overflow is block. mpegclient_stats tells how many leases are out and for
+/// how long.
 ///
 /// `options` and `batch` have their struct_size set. `lease` receives the lease. `infos` and `info_size` are those of
 /// extract_frames; `infos` may be NULL.

@@ -431,7 +431,7 @@ pub struct MpegClientStats {
     pub leases: u64,
     /// Nanoseconds since the oldest of them was taken; 0 if there is none.
     pub oldest_lease_age_ns: i64,
-    /// Rings kept in memory by readers only, now.
+    /// Earlier memory of the ring, now: whole rings that leases hold, or that readable frames still lie in.
     pub orphaned_rings: u64,
     /// Damaged frames left out, where the parameter corrupt is drop.
     pub dropped_corrupt: u64,

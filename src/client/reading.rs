@@ -6,7 +6,7 @@ use crate::cancel::CancelToken;
 use crate::clock::{deadline_in, monotonic_ns};
 use crate::error::{Error, Result, Status};
 use crate::frame::{FrameInfo, Shape};
-use crate::ring::{Lease, Order, Query, Ring};
+use crate::ring::{Block, Lent, Order, Query, Ring};
 use crate::sync::Arc;
 use crate::view::View;
 use std::mem::MaybeUninit;
@@ -42,7 +42,7 @@ pub struct Batch {
 /// Frames lent without copying. They do not change while it lives, whatever becomes of the client.
 pub struct FrameLease {
     shape: Shape,
-    lease: Lease,
+    lease: Block,
     /// Dropped after the lease: a lease that is no longer counted holds no memory.
     _entry: Entry,
 }
@@ -132,9 +132,9 @@ impl Client {
         };
         // Before the wait, if it can be known: a caller should not wait in vain.
         view.shape().map_or(Ok(()), &mut check_room)?;
-        let (shape, lease) = self.lease(&view, count, options)?;
+        let (shape, frames) = self.take(&view, count, options, Ring::take)?;
         check_room(shape)?;
-        let infos = lease.copy_into(buffer);
+        let infos = frames.copy_into(buffer);
         Ok(Batch { shape, infos })
     }
 
@@ -145,7 +145,7 @@ impl Client {
     pub fn acquire(&self, options: &ReadOptions<'_>) -> Result<FrameLease> {
         let view = self.view()?;
         let count = self.count(options, &view)?;
-        let (shape, lease) = self.lease(&view, count, options)?;
+        let (shape, lease) = self.take(&view, count, options, Ring::take_block)?;
         // A writer that may lose nothing waits for the memory.
         let waiting = view.blocks().then(|| Arc::downgrade(&self.board.signal));
         Ok(FrameLease { shape, lease, _entry: self.leases.enter(waiting) })
@@ -163,34 +163,41 @@ impl Client {
         Ok(count)
     }
 
-    fn lease(&self, view: &View, count: u32, options: &ReadOptions<'_>) -> Result<(Shape, Lease)> {
+    /// Waits for frames and takes them, in one of the ways that a ring has.
+    fn take<P>(
+        &self,
+        view: &View,
+        count: u32,
+        options: &ReadOptions<'_>,
+        take: impl Fn(&Ring, &Query, u32) -> Option<Lent<P>>,
+    ) -> Result<(Shape, Lent<P>)> {
         let query = Query {
             order: options.order,
             count,
             after_seq: options.after_seq,
             mix_generations: options.mix_generations,
         };
-        let lease = self.wait_for(deadline_in(options.timeout_ms), options.cancel, |is_last| {
+        let lent = self.wait_for(deadline_in(options.timeout_ms), options.cancel, |is_last| {
             // Asked before the ring: what is published before a standstill is seen then.
             let standstill = self.board.standstill();
             let is_last = is_last || standstill.is_some();
             let at_least = if is_last { 1 } else { count };
-            match view.ring().and_then(|ring| ring.take(&query, at_least)) {
-                Some(lease) if self.is_fresh(&lease, options.max_age_ms) => Some(Ok(lease)),
+            match view.ring().and_then(|ring| take(ring, &query, at_least)) {
+                Some(lent) if self.is_fresh(&lent.infos, options.max_age_ms) => Some(Ok(lent)),
                 Some(_) if is_last => Some(Err(stale(options.max_age_ms))),
                 None if is_last => Some(Err(self.absence(standstill))),
                 _ => None,
             }
         })?;
         self.board.stats.reads.add(1);
-        self.board.stats.frames_read.add(lease.infos.len() as u64);
+        self.board.stats.frames_read.add(lent.infos.len() as u64);
         // There is a frame, so there is a shape.
         let shape = view.shape().ok_or_else(|| Error::new(Status::Internal, "frames without a shape"))?;
-        Ok((shape, lease))
+        Ok((shape, lent))
     }
 
-    fn is_fresh(&self, lease: &Lease, max_age_ms: Option<i64>) -> bool {
-        let newest = lease.infos.last();
+    fn is_fresh(&self, infos: &[FrameInfo], max_age_ms: Option<i64>) -> bool {
+        let newest = infos.last();
         max_age_ms.zip(newest).is_none_or(|(limit, info)| self.age_ns(info) <= limit.saturating_mul(1_000_000))
     }
 

@@ -12,15 +12,15 @@ fn ring(cache_size: u32, lease_slots: u32, max_orphans: u32) -> Arc<Ring> {
 }
 
 /// Fails unless every byte of a lease tells the number of its frame.
-fn check(lease: &Lease) {
+fn check(lease: &Block) {
     for (index, seq) in seqs(lease).into_iter().enumerate() {
         let frame = lease.frame(index).expect("an info without a frame");
         assert!(frame.iter().all(|byte| u64::from(*byte) == seq), "frame {seq} tells {}", frame[0]);
     }
 }
 
-fn latest(ring: &Ring, count: u32) -> Option<Lease> {
-    ring.take(&query(Order::Latest, count, 0), 1)
+fn latest(ring: &Ring, count: u32) -> Option<Block> {
+    ring.take_block(&query(Order::Latest, count, 0), 1)
 }
 
 #[test]
@@ -144,7 +144,8 @@ fn a_writer_left_behind_spoils_nothing() {
         let published = ring.publish(slot, info(2));
         assert_eq!(published, Some(before + 1));
         assert_eq!(late.join().expect("panicked"), (before == 1).then_some(1));
-        let lease = ring.take(&Query { mix_generations: true, ..query(Order::Latest, 2, 0) }, 1).expect("nothing");
+        let lease =
+            ring.take_block(&Query { mix_generations: true, ..query(Order::Latest, 2, 0) }, 1).expect("nothing");
         check(&lease);
         assert_eq!(lease.infos.len() as u64, before + 1);
     });
@@ -169,6 +170,54 @@ fn a_writer_left_behind_while_it_moves_spoils_nothing() {
         late.join().expect("panicked");
         check(&lease);
         check(&latest(&ring, 1).expect("nothing"));
+    });
+}
+
+/// The writer goes on in other memory, and one of the frames before that is wanted with those after it.
+#[test]
+fn frames_of_two_memories_are_one_block_for_each_reader() {
+    explore(|| {
+        let ring = ring(2, 0, 1);
+        (1..=2).for_each(|_| assert!(publish(&ring, 1).is_ok()));
+        let held = ring.take_block(&query(Order::Next, 1, 0), 1).expect("nothing");
+        publish(&ring, 1).expect("refused");
+        // The slot of frame 4 is that of frame 1.
+        let writer = thread::spawn({
+            let ring = Arc::clone(&ring);
+            move || assert_eq!(publish(&ring, 1), Ok(4))
+        });
+        let reader = thread::spawn({
+            let ring = Arc::clone(&ring);
+            move || check(&latest(&ring, 2).expect("nothing"))
+        });
+        let newest = latest(&ring, 2).expect("nothing");
+        check(&newest);
+        writer.join().expect("panicked");
+        reader.join().expect("panicked");
+        check(&newest);
+        check(&held);
+        check(&latest(&ring, 2).expect("nothing"));
+        drop((held, newest));
+        assert_eq!((latest(&ring, 2).map(|lease| seqs(&lease)), ring.status().orphans), (Some(vec![3, 4]), 0));
+    });
+}
+
+/// The writer comes to the slots that a reader copies to, and may not wait for it.
+#[test]
+fn a_reader_that_gathers_frames_costs_no_freshness() {
+    explore(|| {
+        let ring = ring(2, 0, 3);
+        (1..=2).for_each(|_| assert!(publish(&ring, 1).is_ok()));
+        let held = ring.take_block(&query(Order::Next, 1, 0), 1).expect("nothing");
+        (3..=4).for_each(|seq| assert_eq!(publish(&ring, 1), Ok(seq)));
+        let reader = thread::spawn({
+            let ring = Arc::clone(&ring);
+            move || check(&latest(&ring, 2).expect("nothing"))
+        });
+        (5..=6).for_each(|seq| assert_eq!(publish(&ring, 1), Ok(seq)));
+        reader.join().expect("panicked");
+        check(&held);
+        check(&latest(&ring, 2).expect("nothing"));
     });
 }
 
@@ -214,14 +263,14 @@ fn what_becomes_known_of_a_frame_is_known_or_not_and_never_half() {
 fn readers_leases_and_two_writers_at_once() {
     explore(|| {
         let ring = ring(3, 1, 2);
-        let (hand_over, handed) = shuttle::sync::mpsc::channel::<Lease>();
+        let (hand_over, handed) = shuttle::sync::mpsc::channel::<Block>();
         let readers = [Order::Latest, Order::Next].map(|order| {
             let (ring, hand_over) = (Arc::clone(&ring), hand_over.clone());
             thread::spawn(move || {
                 let mut after = 0;
                 for count in 1..=3 {
                     let query = Query { mix_generations: true, ..query(order, count, after) };
-                    if let Some(lease) = ring.take(&query, 1) {
+                    if let Some(lease) = ring.take_block(&query, 1) {
                         check(&lease);
                         let first = lease.infos[0].seq;
                         assert!(first > after, "frame {first} came after {after}");
@@ -234,7 +283,7 @@ fn readers_leases_and_two_writers_at_once() {
         drop(hand_over);
         let releaser = thread::spawn(move || {
             // Held by twos, and given back in the order in which they came or the other.
-            let mut held: Vec<Lease> = Vec::new();
+            let mut held: Vec<Block> = Vec::new();
             while let Ok(lease) = handed.recv() {
                 held.push(lease);
                 held.iter().for_each(check);
@@ -259,8 +308,10 @@ fn readers_leases_and_two_writers_at_once() {
         writer.join().expect("panicked");
         readers.into_iter().for_each(|reader| reader.join().expect("panicked"));
         releaser.join().expect("panicked");
-        assert_eq!(ring.status().orphans, 0, "all leases were given back");
-        check(&latest(&ring, 3).expect("nothing"));
+        // All leases were given back, and this one brings the readable frames together.
+        let all = Query { mix_generations: true, ..query(Order::Latest, 3, 0) };
+        check(&ring.take_block(&all, 1).expect("nothing"));
+        assert_eq!(ring.status().orphans, 0);
     });
 }
 

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import pickle
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Tuple
 
 import numpy as np
 import numpy.typing as npt
@@ -179,6 +179,41 @@ def test_many_threads_hold_and_give_back_while_frames_are_written(fast: Client) 
     del workers, worker
     gc.collect()
     assert fast.stats().published == 2500 and held(fast) == 0
+
+
+@pytest.mark.parametrize("size", [(320, 240), (321, 241)], ids=["tight", "padded"])
+def test_frames_stay_readable_where_the_writer_goes_on_in_other_memory(media: Path, size: Tuple[int, int]) -> None:
+    width, height = size
+    with Client(media / "video.mp4", width=width, height=height, cache_size=6, overflow="block") as client:
+        client.setup()
+        client.start()
+
+        first = client.acquire(1, order=Order.NEXT, timeout=PATIENCE)
+        frames = {1: first.frames[0].copy()}
+
+        def read_on() -> int:
+            """Reads one frame, so that the writer writes one more; returns the newest one's number."""
+            number = max(frames) + 1
+            batch = client.read(1, after=number - 1, order=Order.NEXT, timeout=PATIENCE)
+            assert batch.first_seq == number
+            frames[number] = batch.frames[0]
+            return client.wait(number + 4, timeout=PATIENCE)
+
+        while client.stats().orphaned_rings == 0:
+            read_on()
+        # From the first frame in other memory on, until all readable ones lie there.
+        for _ in range(7):
+            newest = read_on()
+            for count in range(1, 7):
+                copied = client.read(count)
+                with client.acquire(count) as lease:
+                    assert copied.first_seq == lease.first_seq == newest - count + 1
+                    assert (copied.frames == lease.frames).all()
+                    for seq, frame in zip(range(lease.first_seq, newest), lease.frames):
+                        assert seq not in frames or (frame == frames[seq]).all(), seq
+        assert (first.frames[0] == frames[1]).all()
+        first.release()
+        assert client.stats().orphaned_rings == 0
 
 
 def test_beyond_the_memory_that_leases_may_hold_frames_are_dropped_and_that_is_told(media: Path) -> None:
