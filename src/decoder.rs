@@ -1,11 +1,14 @@
 //! Packets to frames: the gate that waits for a picture to begin with, and the marks of damage.
 
+mod alpha;
+
 use crate::av::{AvError, CodecContext, Dictionary, Frame};
 use crate::clock::{SECOND, monotonic_ns};
 use crate::config::{Config, Rational};
 use crate::error::{Error, Phase, Result, Status};
 use crate::presentation::PresentationTimes;
 use crate::source::{SourceInfo, Unit, UnitMeta};
+use alpha::AlphaDecoder;
 use std::collections::VecDeque;
 
 /// Units whose frames have not come out after so many others never will.
@@ -21,6 +24,7 @@ const LARGEST_STEP_NS: i64 = SECOND;
 /// A decoder with what is known of the units inside it.
 pub(crate) struct Decoder {
     context: CodecContext,
+    alpha: Option<AlphaDecoder>,
     codec_name: String,
     gate: Gate,
     damage: Damage,
@@ -179,6 +183,7 @@ impl Decoder {
         }
         Ok(Self {
             context: CodecContext::open(parameters, config, options).map_err(failed)?,
+            alpha: AlphaDecoder::is_for(&parameters.codec_name()).then(AlphaDecoder::default),
             codec_name: parameters.codec_name(),
             gate: Gate {
                 is_left_to_decoder: parameters.codec_name() == "h264",
@@ -216,7 +221,7 @@ impl Decoder {
     /// Gives the decoder a unit. Returns whether it took it without complaint; complaints do not count while there was no
     /// picture to begin with.
     pub(crate) fn send(&mut self, unit: Unit) -> bool {
-        let Unit { mut packet, meta } = unit;
+        let Unit { mut packet, mut meta } = unit;
         if self.gate.is_overdue(&meta) {
             self.gate.state = GateState::Forced;
             self.context.show_damaged();
@@ -227,8 +232,12 @@ impl Decoder {
         if self.is_damage_known && !self.bears(&meta) {
             return true;
         }
-        packet.set_number(self.next_number);
-        self.pending.push_back((self.next_number, meta));
+        let number = self.next_number;
+        packet.set_number(number);
+        if let Some(alpha) = &mut self.alpha {
+            meta.is_damaged |= alpha.send(&packet, number, &self.context).is_err();
+        }
+        self.pending.push_back((number, meta));
         self.next_number += 1;
         if self.pending.len() > MAX_PENDING {
             self.pending.pop_front();
@@ -266,6 +275,9 @@ impl Decoder {
     pub(crate) fn finish(&mut self) {
         // Fails only if it was told already.
         let _ = self.context.send(None);
+        if let Some(alpha) = &mut self.alpha {
+            alpha.finish();
+        }
     }
 
     /// The next frame; `None` until more units are sent.
@@ -283,6 +295,9 @@ impl Decoder {
             }
         }
         self.silence = Silence::None;
+        if let Some(alpha) = &mut self.alpha {
+            alpha.apply(&mut frame);
+        }
         let mut meta = self.claim(frame.number());
         let dts_ns = self.unit(frame.returning_number()).and_then(|unit| unit.dts_ns);
         meta.pts_ns = self.presentation.choose(meta.pts_ns, dts_ns);

@@ -126,6 +126,23 @@ impl CodecContext {
         Ok(context)
     }
 
+    /// Opens the same decoder once more, for a stream that needs nothing from outside of its packets.
+    pub(crate) fn another(&self) -> Result<Self, AvError> {
+        // SAFETY: valid for as long as `self` is, and open, so that it has a decoder.
+        let like = unsafe { self.0.as_ref() };
+        // SAFETY: a valid decoder; NULL means that there is no memory.
+        let context = NonNull::new(unsafe { ffi::avcodec_alloc_context3(like.codec) }).ok_or(AvError::NO_MEMORY)?;
+        log::own(context.as_ptr().cast::<c_void>());
+        let mut context = Self(context);
+        // SAFETY: valid, and not open yet, so that its fields may be set.
+        let fields = unsafe { context.0.as_mut() };
+        (fields.thread_count, fields.thread_type) = (like.thread_count, like.thread_type);
+        (fields.max_pixels, fields.flags) = (like.max_pixels, like.flags);
+        // SAFETY: a context made for this decoder; no options.
+        check(unsafe { ffi::avcodec_open2(context.0.as_ptr(), like.codec, null_mut()) })?;
+        Ok(context)
+    }
+
     /// Has pictures that build on missing ones handed out too, marked as damaged.
     pub(crate) fn show_damaged(&mut self) {
         // SAFETY: valid and borrowed mutably; the flag is read anew for every picture.

@@ -1,6 +1,7 @@
 //! Decoded pictures.
 
-use super::numbers::{number, pixel_format_name};
+use super::numbers::{number, pixel_format, pixel_format_name};
+use super::pixel_format::PixelLayout;
 use super::{AvError, check, ffi};
 use std::ffi::c_int;
 use std::ptr::NonNull;
@@ -81,6 +82,31 @@ impl Frame {
     /// Whether the decoder shows the picture only because it was told to show damaged ones.
     pub(crate) fn is_marked(&self) -> bool {
         self.get().flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
+    }
+
+    /// Gives a picture of YUV the luma of another as its opacity, without a copy. Returns whether it could: both have the
+    /// same size and depth, and libav has the format with opacity.
+    pub(crate) fn set_alpha(&mut self, alpha: &Self) -> bool {
+        let luma = |frame: &Self| Some(PixelLayout::of(frame.format())?.components.first()?.depth);
+        let is_alike = (self.width(), self.height(), luma(self)) == (alpha.width(), alpha.height(), luma(alpha));
+        let name = self.format_name();
+        let format = name.strip_prefix("yuv").and_then(|rest| pixel_format(&format!("yuva{rest}")));
+        let (true, Some(format)) = (is_alike, format) else { return false };
+        // SAFETY: a valid frame; what is returned is NULL or a buffer of it.
+        let buffer = unsafe { ffi::av_frame_get_plane_buffer(alpha.0.as_ptr(), 0) };
+        // SAFETY: valid and borrowed mutably.
+        let fields = unsafe { self.0.as_mut() };
+        let Some(place) = fields.buf.iter_mut().find(|buffer| buffer.is_null()).filter(|_| !buffer.is_null()) else {
+            return false;
+        };
+        // SAFETY: a valid buffer; the frame owns the new reference.
+        *place = unsafe { ffi::av_buffer_ref(buffer) };
+        if place.is_null() {
+            return false;
+        }
+        (fields.data[3], fields.linesize[3]) = (alpha.get().data[0], alpha.get().linesize[0]);
+        fields.format = format;
+        true
     }
 
     /// An empty picture of its own.

@@ -10,6 +10,7 @@ use std::ffi::{c_char, c_int};
 unsafe extern "C" {
     fn avcodec_find_decoder(id: c_int) -> *const ffi::AVCodec;
     fn avcodec_get_name(id: c_int) -> *const c_char;
+    fn av_get_pix_fmt(name: *const c_char) -> c_int;
     fn av_get_pix_fmt_name(format: c_int) -> *const c_char;
     fn av_pix_fmt_desc_get(format: c_int) -> *const ffi::AVPixFmtDescriptor;
     fn av_color_space_name(number: c_int) -> *const c_char;
@@ -51,6 +52,13 @@ pub(super) fn codec_name(codec_id: c_int) -> String {
 pub(super) fn pixel_format_name(format: c_int) -> String {
     // SAFETY: takes any number and returns NULL or a string that lives for ever.
     unsafe { owned_text(av_get_pix_fmt_name(format)) }
+}
+
+/// libav's number for a pixel format by its name.
+pub(super) fn pixel_format(name: &str) -> Option<c_int> {
+    let name = std::ffi::CString::new(name).ok()?;
+    // SAFETY: a C string; below 0 means that there is none.
+    Some(unsafe { av_get_pix_fmt(name.as_ptr()) }).filter(|format| *format >= 0)
 }
 
 /// `None` for a format that is unknown.

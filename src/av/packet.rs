@@ -1,9 +1,6 @@
 //! Compressed data.
 
-#[cfg(feature = "rtsp-native")]
-use super::check;
-use super::{AvError, ffi};
-#[cfg(feature = "rtsp-native")]
+use super::{AvError, check, ffi};
 use std::ffi::c_int;
 use std::ptr::NonNull;
 
@@ -20,7 +17,6 @@ impl Packet {
     }
 
     /// A packet of its own memory, with the padding that decoders read beyond the data.
-    #[cfg(feature = "rtsp-native")]
     pub(crate) fn from_bytes(data: &[u8]) -> Result<Self, AvError> {
         let packet = Self::new()?;
         let size = c_int::try_from(data.len()).map_err(|_| AvError::NO_MEMORY)?;
@@ -78,16 +74,28 @@ impl Packet {
     /// When the sender captured it, by the sender's clock in nanoseconds since 1970. RTP streams know it once the first
     /// RTCP report has come.
     pub(crate) fn capture_time_ns(&self) -> Option<i64> {
-        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_PRFT;
+        let data = self.side_data(ffi::AVPacketSideDataType::AV_PKT_DATA_PRFT)?;
+        if data.len() < size_of::<ffi::AVProducerReferenceTime>() {
+            return None;
+        }
+        // SAFETY: as large as the struct that this kind of side data is.
+        let reference = unsafe { data.as_ptr().cast::<ffi::AVProducerReferenceTime>().read_unaligned() };
+        reference.wallclock.checked_mul(1_000)
+    }
+
+    /// The packet of opacity that Matroska has beside this one: the BlockAdditional with ID 1.
+    pub(crate) fn alpha(&self) -> Option<&[u8]> {
+        let data = self.side_data(ffi::AVPacketSideDataType::AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL)?;
+        let (id, data) = data.split_first_chunk::<8>()?;
+        (u64::from_be_bytes(*id) == 1).then_some(data)
+    }
+
+    fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<&[u8]> {
         let mut size = 0;
         // SAFETY: a valid packet and a place for the size; NULL means that there is none.
         let data = unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, &mut size) };
-        if data.is_null() || size < size_of::<ffi::AVProducerReferenceTime>() {
-            return None;
-        }
-        // SAFETY: not NULL, and as large as the struct that this kind of side data is.
-        let reference = unsafe { data.cast::<ffi::AVProducerReferenceTime>().read_unaligned() };
-        reference.wallclock.checked_mul(1_000)
+        // SAFETY: not NULL, with as many bytes as libav says for as long as the packet is borrowed.
+        (!data.is_null()).then(|| unsafe { std::slice::from_raw_parts(data, size) })
     }
 
     /// Gives back what it holds.
