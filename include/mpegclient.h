@@ -296,7 +296,8 @@
 // Blue, green, red; 8 bits each.
 #define MPEGCLIENT_PIXEL_FORMAT_BGR24 1
 
-// Red, green, blue, opacity; 8 bits each.
+// Red, green, blue, opacity; 8 bits each. Opacity is that of the source, and 255 where it has none; colours are not
+// multiplied by it (straight alpha).
 #define MPEGCLIENT_PIXEL_FORMAT_RGBA 2
 
 // Brightness (luma), 0 for black to 255 for white; 8 bits.
@@ -464,17 +465,18 @@ typedef struct {
   double measured_frame_rate;
   // 1: a live stream; 0: a file, which ends.
   uint32_t is_live;
-  // 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
-  // frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
+  // 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). The frames keep their transfer function and
+  // primaries, and look pale where they are shown as if they were not. 0 while pixel_format is not known.
   uint32_t is_hdr;
-  // Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 if
-  // neither tells: then pixels are square.
+  // Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 while not
+  // known, and if neither of them has one: then pixels are square.
   uint32_t sample_aspect_num;
   // Height of a stored pixel for that width; 0 if not known.
   uint32_t sample_aspect_den;
-  // Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270.
+  // Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270;
+  // UINT32_MAX while not known, which is until the first picture is decoded unless the parameter is set.
   uint32_t rotation;
-  // 1: left and right are exchanged before that.
+  // 1: left and right are exchanged before that. 0 while rotation is not known.
   uint32_t is_mirrored;
   // Length in nanoseconds; INT64_MIN if not known.
   int64_t duration_ns;

@@ -34,12 +34,12 @@ pub struct StreamInfo {
     pub pixel_format: String,
     /// libav's name of the container or session protocol.
     pub container: String,
-    /// Width of a stored pixel over its height; `None` if nobody says, and they are taken for square.
+    /// Width of a stored pixel over its height; `None` while not known, and if nobody says: they are taken for square.
     pub sample_aspect_ratio: Option<Rational>,
-    /// Degrees clockwise that pictures are turned by.
-    pub rotation: u32,
-    /// Left and right are exchanged before that.
-    pub is_mirrored: bool,
+    /// Degrees clockwise that pictures are turned by, `None` while not known.
+    pub rotation: Option<u32>,
+    /// Left and right are exchanged before that, `None` while not known.
+    pub is_mirrored: Option<bool>,
     /// libav's name of the matrix that colours are converted by, "gbr" for RGB, empty while not known.
     pub color_matrix: String,
     /// The range that they are converted from, "tv" for limited and "pc" for full, empty while not known.
@@ -48,8 +48,8 @@ pub struct StreamInfo {
     pub color_primaries: String,
     /// libav's name of the transfer function, which is left as it is; empty if the stream does not say.
     pub color_transfer: String,
-    /// Pictures are of high dynamic range (PQ or HLG), and are not brought to a lower one.
-    pub is_hdr: bool,
+    /// Pictures are of high dynamic range (PQ or HLG), and are not brought to a lower one; `None` while not known.
+    pub is_hdr: Option<bool>,
     /// What reads it: `libav`, or `native` for the RTSP engine of this library.
     pub engine: String,
 }
@@ -58,13 +58,13 @@ impl StreamInfo {
     /// Notes what the pictures are like.
     pub(crate) fn set_appearance(&mut self, appearance: Appearance) {
         self.sample_aspect_ratio = appearance.sample_aspect.map(|(num, den)| Rational { num, den });
-        self.rotation = appearance.rotation;
-        self.is_mirrored = appearance.is_mirrored;
+        self.rotation = Some(appearance.rotation);
+        self.is_mirrored = Some(appearance.is_mirrored);
         self.color_matrix = appearance.matrix;
         self.color_range = appearance.range;
         self.color_primaries = appearance.primaries;
         self.color_transfer = appearance.transfer;
-        self.is_hdr = appearance.is_hdr;
+        self.is_hdr = Some(appearance.is_hdr);
     }
 }
 

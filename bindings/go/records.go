@@ -11,6 +11,9 @@ import (
 // UnknownTime stands for a duration that is not known. A time.Time that is not known is zero.
 const UnknownTime time.Duration = math.MinInt64
 
+// UnknownRotation stands for a rotation that is not known.
+const UnknownRotation = math.MaxUint32
+
 // FrameInfo is what is known of one frame.
 type FrameInfo struct {
 	Seq                uint64        // 1 for the first that a client ever publishes, then one more for each
@@ -70,11 +73,11 @@ type StreamInfo struct {
 	FrameRateDen      uint32        // declared frame rate, lower part
 	MeasuredFrameRate float64       // as measured over the last frames; 0 while not known
 	IsLive            bool          // a live stream, not a file, which ends
-	IsHDR             bool          // of high dynamic range (PQ or HLG); frames are not tone mapped
-	SampleAspectNum   uint32        // width of a stored pixel over its height, upper part; 0 if not told
+	IsHDR             bool          // of high dynamic range (PQ or HLG); frames are not tone mapped; false while PixelFormat is not known
+	SampleAspectNum   uint32        // width of a stored pixel over its height, upper part; 0 if not known
 	SampleAspectDen   uint32        // the same, lower part
-	Rotation          uint32        // degrees clockwise that pictures are turned by: 0, 90, 180 or 270
-	IsMirrored        bool          // pictures are mirrored left to right before they are turned
+	Rotation          uint32        // degrees clockwise that pictures are turned by: 0, 90, 180 or 270; UnknownRotation while not known
+	IsMirrored        bool          // pictures are mirrored left to right before they are turned; false while Rotation is not known
 	Duration          time.Duration // length, or UnknownTime
 	Generation        uint64        // connection that this describes, counted from 1
 	Codec             string        // such as "h264"

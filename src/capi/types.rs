@@ -136,7 +136,8 @@ pub const MPEGCLIENT_READ_MIX_GENERATIONS: u32 = 1;
 pub const MPEGCLIENT_PIXEL_FORMAT_RGB24: i32 = 0;
 /// Blue, green, red; 8 bits each.
 pub const MPEGCLIENT_PIXEL_FORMAT_BGR24: i32 = 1;
-/// Red, green, blue, opacity; 8 bits each.
+/// Red, green, blue, opacity; 8 bits each. Opacity is that of the source, and 255 where it has none; colours are not
+/// multiplied by it (straight alpha).
 pub const MPEGCLIENT_PIXEL_FORMAT_RGBA: i32 = 2;
 /// Brightness (luma), 0 for black to 255 for white; 8 bits.
 pub const MPEGCLIENT_PIXEL_FORMAT_GRAY8: i32 = 3;
@@ -353,17 +354,18 @@ pub struct MpegClientStreamInfo {
     pub measured_frame_rate: f64,
     /// 1: a live stream; 0: a file, which ends.
     pub is_live: u32,
-    /// 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
-    /// frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
+    /// 1: the pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). The frames keep their transfer function and
+    /// primaries, and look pale where they are shown as if they were not. 0 while pixel_format is not known.
     pub is_hdr: u32,
-    /// Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 if
-    /// neither tells: then pixels are square.
+    /// Width of a stored pixel, as far as its shape counts, by the stream or the parameter sample_aspect_ratio; 0 while not
+    /// known, and if neither of them has one: then pixels are square.
     pub sample_aspect_num: u32,
     /// Height of a stored pixel for that width; 0 if not known.
     pub sample_aspect_den: u32,
-    /// Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270.
+    /// Degrees clockwise that pictures are turned by, by the stream or the parameter rotation: 0, 90, 180 or 270;
+    /// UINT32_MAX while not known, which is until the first picture is decoded unless the parameter is set.
     pub rotation: u32,
-    /// 1: left and right are exchanged before that.
+    /// 1: left and right are exchanged before that. 0 while rotation is not known.
     pub is_mirrored: u32,
     /// Length in nanoseconds; INT64_MIN if not known.
     pub duration_ns: i64,

@@ -11,7 +11,7 @@ use crate::config::{CorruptPolicy, Rational};
 use crate::decoder::{Decoded, Decoder, KEYLESS_NS};
 use crate::error::{Error, Phase, Result, Status};
 use crate::event::EventKind;
-use crate::geometry::Display;
+use crate::geometry::{self, Display};
 use crate::log::{self, Level};
 use crate::playout::Playout;
 use crate::source::{End, Engine, Next, Source, Unit, UnitMeta};
@@ -112,6 +112,8 @@ impl<'a> Connection<'a> {
             return Err(Error::argument(&format!("av.{unknown}"), "not known to libav here", expected));
         }
         let (width, height) = info.codec.size();
+        let turns = config.conversion.quarter_turns;
+        let shown = geometry::Source::new(width, height, info.display, &config.conversion);
         let stream = StreamInfo {
             index: info.stream_index,
             width,
@@ -122,6 +124,10 @@ impl<'a> Connection<'a> {
             codec: info.codec.codec_name(),
             container: info.container.clone(),
             engine: info.engine.name().to_owned(),
+            // What the container says of orientation is no more than a default for the pictures.
+            rotation: turns.map(|turns| 90 * u32::from(turns)),
+            is_mirrored: turns.map(|_| false),
+            sample_aspect_ratio: shown.sample_aspect().map(|(num, den)| Rational { num, den }),
             ..StreamInfo::default()
         };
         let what = format!("{} in {}, read by {}", stream.codec, stream.container, stream.engine);

@@ -121,8 +121,7 @@ namespace MpegClient
         public uint SampleAspectNum { get; private set; }
         /// <summary>Width of a stored pixel over its height, lower part.</summary>
         public uint SampleAspectDen { get; private set; }
-        /// <summary>Degrees clockwise that pictures are turned by: 0, 90, 180 or 270.</summary>
-        public uint Rotation { get; private set; }
+        private uint rotation;
         private uint isMirrored;
         /// <summary>Length in nanoseconds, or Library.UnknownTime.</summary>
         public long DurationNs { get; private set; }
@@ -147,10 +146,12 @@ namespace MpegClient
         public string PixelFormat { get { fixed (byte* text = pixelFormat) return Utf8.From(text); } }
         /// <summary>Container or session protocol, such as "rtsp" or "mpegts".</summary>
         public string Container { get { fixed (byte* text = container) return Utf8.From(text); } }
-        /// <summary>Of high dynamic range (PQ or HLG); frames are not tone mapped.</summary>
-        public bool IsHdr => isHdr != 0;
-        /// <summary>Pictures are mirrored left to right before they are turned.</summary>
-        public bool IsMirrored => isMirrored != 0;
+        /// <summary>Of high dynamic range (PQ or HLG); frames are not tone mapped. Null while not known.</summary>
+        public bool? IsHdr => PixelFormat.Length == 0 ? null : (bool?)(isHdr != 0);
+        /// <summary>Degrees clockwise that pictures are turned by: 0, 90, 180 or 270; null while not known.</summary>
+        public uint? Rotation => rotation == uint.MaxValue ? null : (uint?)rotation;
+        /// <summary>Pictures are mirrored left to right before they are turned; null while not known.</summary>
+        public bool? IsMirrored => Rotation == null ? null : (bool?)(isMirrored != 0);
         /// <summary>Matrix between colours and brightness, such as "bt709"; empty while not known.</summary>
         public string ColorMatrix { get { fixed (byte* text = colorMatrix) return Utf8.From(text); } }
         /// <summary>"tv" for limited, "pc" for full; empty while not known.</summary>

@@ -29,6 +29,10 @@ from .constants import (
 )
 
 
+#: Stands in C for a rotation that is not known: UINT32_MAX.
+_UNKNOWN_ROTATION = 2**32 - 1
+
+
 def _time(value: int) -> Optional[int]:
     return None if value == UNKNOWN_TIME else value
 
@@ -215,13 +219,14 @@ class StreamInfo:
     pixel_format: str
     #: Container or session protocol in libav's words, such as "rtsp" or "mpegts".
     container: str
-    #: Width of a stored pixel over its height, by the stream or the parameter sample_aspect_ratio; None if neither tells:
-    #: then pixels are square.
+    #: Width of a stored pixel over its height, by the stream or the parameter sample_aspect_ratio; None while not known, and
+    #: if neither of them has one: then pixels are square.
     sample_aspect_ratio: Optional[Fraction]
-    #: Degrees clockwise that pictures are turned by, by the stream or the parameter rotation.
-    rotation: int
-    #: Left and right are exchanged before that.
-    is_mirrored: bool
+    #: Degrees clockwise that pictures are turned by, by the stream or the parameter rotation; None while not known, which is
+    #: until the first picture is decoded unless the parameter is set.
+    rotation: Optional[int]
+    #: Left and right are exchanged before that; None while not known.
+    is_mirrored: Optional[bool]
     #: Matrix that colours are converted by, in libav's words, such as "bt709"; "gbr" for RGB; empty while not known.
     color_matrix: str
     #: Range that they are converted from: "tv" for limited, "pc" for full; empty while not known.
@@ -230,9 +235,9 @@ class StreamInfo:
     color_primaries: str
     #: Transfer function in libav's words, such as "smpte2084"; empty if the stream does not say. It is left as it is.
     color_transfer: str
-    #: The pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). They are converted by their matrix alone: the
-    #: frames keep their transfer function and primaries, and look pale where they are shown as if they were not.
-    is_hdr: bool
+    #: The pictures are of high dynamic range (PQ or HLG, ITU-R BT.2100). The frames keep their transfer function and
+    #: primaries, and look pale where they are shown as if they were not. None while not known.
+    is_hdr: Optional[bool]
     #: What reads it: "libav", or "native" for the RTSP engine of this library.
     engine: str
 
@@ -253,13 +258,13 @@ class StreamInfo:
             pixel_format=_text(info.pixel_format),
             container=_text(info.container),
             sample_aspect_ratio=_aspect(info),
-            rotation=info.rotation,
-            is_mirrored=bool(info.is_mirrored),
+            rotation=None if info.rotation == _UNKNOWN_ROTATION else info.rotation,
+            is_mirrored=None if info.rotation == _UNKNOWN_ROTATION else bool(info.is_mirrored),
             color_matrix=_text(info.color_matrix),
             color_range=_text(info.color_range),
             color_primaries=_text(info.color_primaries),
             color_transfer=_text(info.color_transfer),
-            is_hdr=bool(info.is_hdr),
+            is_hdr=bool(info.is_hdr) if info.pixel_format else None,
             engine=_text(info.engine),
         )
 
