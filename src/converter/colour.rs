@@ -64,8 +64,10 @@ struct Coefficients {
     brightness: [f64; 3],
 }
 
-/// By ITU-T H.273, table 4 and equations 38 to 59; `None` for what is unknown or no matrix, as those whose brightness is
-/// not made of what the screen is given (BT.2020 with constant luminance, ICtCp).
+/// By ITU-T H.273, table 4 and equations 38 to 59; `None` for what is unknown or no matrix. BT.2020 with constant luminance
+/// and ICtCp, which [`Nonlinear`] converts, have those of BT.2020.
+///
+/// [`Nonlinear`]: super::nonlinear::Nonlinear
 fn coefficients(matrix: i32) -> Option<Coefficients> {
     let (red, blue) = match matrix {
         1 => (0.2126, 0.0722),
@@ -76,7 +78,7 @@ fn coefficients(matrix: i32) -> Option<Coefficients> {
             let differences = [[-1.0, 1.0], [1.0, 0.0], [-1.0, -1.0]];
             return Some(Coefficients { differences, brightness: [0.25, 0.5, 0.25] });
         }
-        9 => (0.2627, 0.0593),
+        9 | 10 | 14 => (0.2627, 0.0593),
         _ => return None,
     };
     let green = 1.0 - red - blue;
@@ -170,8 +172,7 @@ mod tests {
         assert_eq!(colours(tags, 1080, Conversion::default()), (9, true));
         assert_eq!(colours(untold, 720, Conversion::default()), (1, false));
         assert_eq!(colours(untold, 719, Conversion::default()), (5, false));
-        // Constant luminance is no matrix.
-        assert_eq!(colours(Tags { matrix: 10, ..untold }, 720, Conversion::default()), (1, false));
+        assert_eq!(colours(Tags { matrix: 10, ..untold }, 720, Conversion::default()), (10, false));
     }
 
     #[test]

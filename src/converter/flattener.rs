@@ -1,27 +1,66 @@
-//! Pictures with opacity, composited on black at the source's own size: what is scaled after that is what is seen.
+//! Pictures that become red, green and blue at the source's own size, before they are scaled: those with opacity, which is
+//! composited on black or goes beside colours that are weighted by it, and those whose colours no matrix converts.
 
 use super::colour::{FloatMatrix, Model};
 use super::filter::Span;
 use super::kernels::{FRACTION, Samples};
 use super::layout::Layout;
+use super::nonlinear::Nonlinear;
 use super::resampler::{ChannelLayout, Grid, PlaneLayout, Resampler, Row, Rows, Task};
 use crate::allocation::{NoMemory, zeros};
 use crate::config::Filter;
 
-/// Makes opaque pictures of red, green and blue.
+/// The sample of a level of 255, which stands for full opacity too.
+pub(crate) const FULL: i16 = 255 << FRACTION;
+
+/// From the samples of a pixel, on the scale of 8 bits, to levels of red, green and blue.
+pub(crate) enum ToLevels {
+    Matrix(FloatMatrix),
+    Nonlinear(Nonlinear),
+}
+
+impl ToLevels {
+    fn levels(&self, samples: [f64; 3]) -> [f64; 3] {
+        match self {
+            Self::Matrix(FloatMatrix { middles, rows }) => {
+                rows.map(|row| (0..3).map(|n| (samples[n] - middles[n]) * row[n]).sum())
+            }
+            Self::Nonlinear(nonlinear) => nonlinear.levels(samples),
+        }
+    }
+}
+
+/// What becomes of opacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opacity {
+    /// The picture lies on black. One without opacity lies there as it is.
+    Composited,
+    /// It stays beside the colours as they are. Only for what is not scaled.
+    Straight,
+    /// It stays, and colours are weighted by it (premultiplied alpha), so that filters take none from where nothing is seen.
+    Premultiplied,
+}
+
+impl Opacity {
+    pub(crate) fn is_kept(self) -> bool {
+        self != Self::Composited
+    }
+}
+
+/// Makes pictures of red, green and blue.
 pub(crate) struct Flattener {
     resampler: Resampler,
-    matrix: FloatMatrix,
+    to_levels: ToLevels,
+    opacity: Opacity,
     /// Which channel the opacity is, and its sample for full.
-    opacity: usize,
-    opaque: f64,
+    source: Option<(usize, f64)>,
     picture: Flat,
 }
 
-/// The flat picture: planes of red, green and blue, each sample 16 bits of which 14 count.
+/// The flat picture: planes of red, green and blue, and of opacity where that is kept; each sample 16 bits of which 14 count.
 pub(crate) struct Flat {
     width: usize,
-    planes: [Vec<u8>; 3],
+    planes: Vec<Vec<u8>>,
 }
 
 impl Rows for Flat {
@@ -33,58 +72,79 @@ impl Rows for Flat {
 const FLAT_SAMPLES: Samples = Samples::Words { depth: 8 + FRACTION, unused: 0, is_big_endian: false };
 
 impl Flattener {
-    /// For pictures of this layout, whose channels the matrix takes to levels.
-    pub(crate) fn new(layout: &Layout, matrix: FloatMatrix, width: usize, height: usize) -> Result<Self, NoMemory> {
+    /// For pictures of this layout.
+    pub(crate) fn new(
+        layout: &Layout,
+        to_levels: ToLevels,
+        opacity: Opacity,
+        (width, height): (usize, usize),
+    ) -> Result<Self, NoMemory> {
         let whole = |length: usize| Span { begin: 0.0, length: length as f64 };
         let task = Task { filter: Filter::Auto, window: (whole(width), whole(height)), width, height };
         let kept = layout.depth.min(8 + FRACTION);
-        let plane = || zeros(2 * width * height);
+        let opaque = f64::from(((1_u32 << kept) - 1) << (8 + FRACTION - kept));
+        let planes = (0..channels(opacity)).map(|_| zeros(2 * width * height)).collect::<Result<_, _>>()?;
         Ok(Self {
             resampler: Resampler::new(&layout.planes, &layout.channels, &task)?,
-            matrix,
-            opacity: layout.channels.len() - 1,
-            opaque: f64::from(((1_u32 << kept) - 1) << (8 + FRACTION - kept)),
-            picture: Flat { width, planes: [plane()?, plane()?, plane()?] },
+            to_levels,
+            opacity,
+            source: layout.has_alpha.then(|| (layout.channels.len() - 1, opaque)),
+            picture: Flat { width, planes },
         })
     }
 
     /// How the flat picture lies in its planes.
-    pub(crate) fn layout(width: usize, height: usize) -> Layout {
+    pub(crate) fn layout(opacity: Opacity, (width, height): (usize, usize)) -> Layout {
         let (across, down) = (Grid::full(width), Grid::full(height));
         let plane = PlaneLayout { samples: FLAT_SAMPLES, row_samples: width, vertical: down };
         let channel = |plane| ChannelLayout { plane, offset: 0, step: 1, horizontal: across };
         Layout {
             model: Model::Rgb,
             depth: 8 + FRACTION,
-            planes: vec![plane; 3],
-            channels: (0..3).map(channel).collect(),
-            has_alpha: false,
+            planes: vec![plane; channels(opacity)],
+            channels: (0..channels(opacity)).map(channel).collect(),
+            has_alpha: opacity.is_kept(),
         }
     }
 
     /// The flat picture, valid until the next.
     pub(crate) fn flatten(&mut self, picture: &impl Rows) -> &Flat {
-        let Self { resampler, matrix, opacity, opaque, picture: flat } = self;
+        let Self { resampler, to_levels, opacity, source, picture: Flat { width, planes } } = self;
         resampler.run(picture, |y, row| {
-            for (channel, plane) in flat.planes.iter_mut().enumerate() {
-                let to = &mut plane[2 * flat.width * y..][..2 * flat.width];
-                composite(row, *opacity, *opaque, matrix, channel, to);
+            for x in 0..*width {
+                let seen = source.map_or(1.0, |(channel, opaque)| f64::from(row.channel(channel)[x]) / opaque);
+                let shown = if *opacity == Opacity::Straight { 1.0 } else { seen };
+                let samples = colours(row, x, source.map_or(3, |(channel, _)| channel));
+                let colours = to_levels.levels(samples).map(|level| level.clamp(0.0, 255.0) / 255.0 * shown);
+                for (plane, value) in planes.iter_mut().zip(colours.into_iter().chain([seen])) {
+                    let sample = (value * f64::from(FULL)).round() as u16;
+                    plane[2 * (*width * y + x)..][..2].copy_from_slice(&sample.to_le_bytes());
+                }
             }
         });
-        flat
+        &self.picture
     }
 }
 
-/// One row of red, green or blue.
-fn composite(row: Row<'_>, colours: usize, opaque: f64, matrix: &FloatMatrix, channel: usize, to: &mut [u8]) {
-    let one = f64::from(1 << FRACTION);
-    // Gray with opacity has one channel besides it, which then stands for all.
-    let inputs: [&[i16]; 3] = std::array::from_fn(|n| row.channel(n.min(colours - 1)));
-    let opacity = row.channel(colours);
-    for (x, to) in to.chunks_exact_mut(2).enumerate() {
-        let level: f64 =
-            (0..3).map(|n| (f64::from(inputs[n][x]) / one - matrix.middles[n]) * matrix.rows[channel][n]).sum();
-        let seen = level.clamp(0.0, 255.0) * f64::from(opacity[x]) / opaque;
-        to.copy_from_slice(&((seen * one).round() as u16).to_le_bytes());
+fn channels(opacity: Opacity) -> usize {
+    if opacity.is_kept() { 4 } else { 3 }
+}
+
+/// The samples of a pixel's colours, of which there are so many. One alone, which is gray, stands for all.
+fn colours(row: Row<'_>, x: usize, count: usize) -> [f64; 3] {
+    std::array::from_fn(|n| f64::from(row.channel(n.min(count - 1))[x]) / f64::from(1 << FRACTION))
+}
+
+/// Writes a row of a flat picture with opacity as pixels of 4 bytes.
+pub(crate) fn paint(opacity: Opacity, row: Row<'_>, to: &mut [u8]) {
+    let channels = [0, 1, 2, 3].map(|channel| row.channel(channel));
+    for (x, pixel) in to.chunks_exact_mut(4).enumerate() {
+        // Sharp filters overshoot.
+        let [red, green, blue, seen] = channels.map(|channel| f32::from(channel[x].clamp(0, FULL)) / f32::from(FULL));
+        // Where nothing is seen, colours are black.
+        let weight = if opacity == Opacity::Straight || seen == 0.0 { 1.0 } else { seen };
+        for (byte, value) in pixel.iter_mut().zip([red / weight, green / weight, blue / weight, seen]) {
+            *byte = (value * 255.0).round() as u8;
+        }
     }
 }

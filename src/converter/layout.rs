@@ -5,8 +5,8 @@ use super::kernels::Samples;
 use super::resampler::{ChannelLayout, Grid, PlaneLayout};
 use crate::av::{Component, PixelLayout, Tags, format};
 
-/// ITU-T H.273, table 4: BT.2020.
-const BT2020: i32 = 9;
+/// ITU-T H.273, table 4: BT.2020 with and without constant luminance, and ICtCp.
+const BT2020: [i32; 3] = [9, 10, 14];
 
 /// How a picture's channels lie in its planes.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ impl Way {
     /// |---|---|
     /// | planar and packed YUV of 8 to 16 bits, any subsampling: yuv420p, yuvj422p, nv12, yuyv422, p010le, yuv444p12be ... | direct |
     /// | gray and RGB of 8 to 16 bits, planar and packed: gray, gray10le, rgb24, bgr0, gbrp, rgb48be ... | direct |
-    /// | the same with opacity: yuva420p, rgba, gbrap12le, ya8 ... | direct, first composited on black |
+    /// | the same with opacity: yuva420p, rgba, gbrap12le, ya8 ... | direct, at first to red, green, blue and opacity |
     /// | pal8 | rgba |
     /// | monow, monob | gray |
     /// | RGB of which components share a byte: rgb565le, rgb8, x2rgb10le ...; sensors' mosaics | rgb24, or rgb48le from 9 bits on |
@@ -135,7 +135,7 @@ fn chroma_grids(pixels: &PixelLayout, width: usize, height: usize, tags: &Tags) 
     let location = match tags.chroma_location {
         told @ 1..=6 => told,
         _ if pixels.name.starts_with("yuvj") => 2,
-        _ if tags.matrix == BT2020 => 3,
+        _ if BT2020.contains(&tags.matrix) => 3,
         _ => 1,
     };
     let grid = |shift: u32, count: usize, near: bool, far: bool| {

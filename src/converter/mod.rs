@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! decoded picture ─► (reformat) ─► (flatten) ─► resample ─► mix ─► (turn) ─► slot of the ring
-//!                    odd formats   opacity      one band of rows at a time    rotated streams
+//!                    odd formats   opacity,      one band of rows at a time   rotated streams
+//!                                  light
 //! ```
 //!
 //! Channels are scaled as they are stored and become red, green and blue at the size of the output, which is the cheap
 //! order; a matrix and a linear filter may be exchanged. Values keep six bits behind the point on the way, so that what is
 //! rounded on it does not show. Nothing here goes through libswscale but the formats of [`layout::Way`]'s lower half.
 //!
-//! There is no tone mapping: pictures of high dynamic range (PQ, HLG) are converted by their matrix like any other, which
-//! leaves them in their own transfer function, and no primaries are changed into others. What a stream is tells
-//! [`crate::StreamInfo`].
+//! Pictures with opacity, and those whose colours were coded from light, become red, green and blue at the size of the source.
+//!
+//! There is no tone mapping: pictures of high dynamic range (PQ, HLG) are converted like any other, which leaves them in their
+//! own transfer function, and no primaries are changed into others. [`crate::StreamInfo`] has what a stream declares.
 
 mod canvas;
 mod colour;
@@ -19,6 +21,7 @@ mod filter;
 mod flattener;
 mod kernels;
 mod layout;
+mod nonlinear;
 mod resampler;
 
 use crate::allocation::{NoMemory, zeros};
@@ -31,9 +34,10 @@ use canvas::Canvas;
 use colour::{Colours, FloatMatrix, Model, Scale};
 use fearless_simd::Level;
 use filter::Span;
-use flattener::Flattener;
+use flattener::{Flattener, Opacity, ToLevels};
 use kernels::{FixedMatrix, mix};
 use layout::{Layout, Way};
+use nonlinear::{Nonlinear, is_nonlinear};
 use resampler::{Resampler, Rows, Task};
 
 /// ITU-T H.273, table 3: SMPTE ST 2084 (PQ) and ARIB STD-B67 (HLG), the transfer functions of ITU-R BT.2100.
@@ -76,6 +80,7 @@ struct Painter {
     matrix: FixedMatrix,
     pixel_format: PixelFormat,
     is_gray: bool,
+    opacity: Opacity,
 }
 
 impl Rows for Planes<'_> {
@@ -150,24 +155,42 @@ impl Plan {
         let colours = Colours::of(&tags, layout.model, pixels.name.starts_with("yuvj"), height, conversion);
         let scale = Scale::of(layout.depth, colours.is_full_range);
         let matrix = FloatMatrix::new(layout.model, colours, scale);
-        let (wide, high) = (width as usize, height as usize);
-        let flattener = if layout.has_alpha { Some(Flattener::new(&layout, matrix, wide, high)?) } else { None };
-        let flat = flattener.is_some().then(|| Flattener::layout(wide, high));
-        let flat_matrix = FloatMatrix::new(Model::Rgb, colours, Scale::LEVELS);
-        let (seen, matrix) = flat.as_ref().map_or((&layout, matrix), |flat| (flat, flat_matrix));
+        let size = (width as usize, height as usize);
         let placement =
             Source::new(width, height, display, conversion).place(shape.width, shape.height, conversion.fit);
         let task = task(&placement, conversion);
         let pixel_format = shape.pixel_format;
+        let opacity = match layout.has_alpha && pixel_format == PixelFormat::Rgba {
+            false => Opacity::Composited,
+            true if is_whole(&task, size) => Opacity::Straight,
+            true => Opacity::Premultiplied,
+        };
+        // Brightness alone is that of the source, whatever its colours are coded from.
+        let is_nonlinear =
+            layout.model == Model::Yuv && is_nonlinear(colours.matrix) && pixel_format != PixelFormat::Gray8;
+        let flattener = if layout.has_alpha || is_nonlinear {
+            let to_levels = if is_nonlinear {
+                ToLevels::Nonlinear(Nonlinear::new(colours.matrix, tags.transfer, scale)?)
+            } else {
+                ToLevels::Matrix(matrix)
+            };
+            Some(Flattener::new(&layout, to_levels, opacity, size)?)
+        } else {
+            None
+        };
+        let flat = flattener.is_some().then(|| Flattener::layout(opacity, size));
+        let flat_matrix = FloatMatrix::new(Model::Rgb, colours, Scale::LEVELS);
+        let (seen, matrix) = flat.as_ref().map_or((&layout, matrix), |flat| (flat, flat_matrix));
         // Brightness alone needs no colours.
         let is_gray = seen.model == Model::Gray || (seen.model == Model::Yuv && pixel_format == PixelFormat::Gray8);
-        let count = if is_gray { 1 } else { 3 };
+        let count = if is_gray { 1 } else { seen.channels.len() };
         let resampler = Resampler::new(&seen.planes[..], &seen.channels[..count], &task)?;
         let painter = Painter {
             level: Level::new(),
             matrix: matrix.fixed(seen.model, colours, pixel_format),
             pixel_format,
             is_gray,
+            opacity,
         };
         let turned_bytes = task.width * task.height * shape.channels() as usize;
         let unturned = zeros(if placement.orientation == Orientation::UPRIGHT { 0 } else { turned_bytes })?;
@@ -239,10 +262,19 @@ fn task(placement: &Placement, conversion: &Conversion) -> Task {
     Task { filter: conversion.filter, window, width: wide, height: high }
 }
 
+/// Whether a picture of this size is shown as a whole and pixel by pixel.
+fn is_whole(task: &Task, (width, height): (usize, usize)) -> bool {
+    let whole = |length: usize| Span { begin: 0.0, length: length as f64 };
+    (task.width, task.height, task.window) == (width, height, (whole(width), whole(height)))
+}
+
 impl Painter {
     /// Writes a row of pixels.
     fn paint(&self, row: resampler::Row<'_>, to: &mut [u8]) {
         let from = if self.is_gray { [0, 0, 0] } else { [0, 1, 2] }.map(|channel| row.channel(channel));
+        if self.opacity.is_kept() {
+            return flattener::paint(self.opacity, row, to);
+        }
         match self.pixel_format {
             PixelFormat::Gray8 => mix::<1>(self.level, &self.matrix, from, to),
             PixelFormat::Rgb24 | PixelFormat::Bgr24 => mix::<3>(self.level, &self.matrix, from, to),

@@ -245,6 +245,28 @@ def brightness(rgb: Array, matrix: str) -> Array:
     return rgb @ np.array([red_weight, 1 - red_weight - blue_weight, blue_weight])
 
 
+def scaled(
+    channels: List[Array], form: Format, name: str, output: Tuple[int, int], window: Window, site: str = "left"
+) -> List[Array]:
+    """Each channel in the size of the output; those of chroma lie as ``site`` says."""
+    result = []
+    for index, channel in enumerate(channels):
+        across, down = form.pitch if form.model == "yuv" and index in (1, 2) else (1, 1)
+        columns = line(name, (window[0], window[2]), across, SITES[site][0], channel.shape[1], output[0])
+        rows = line(name, (window[1], window[3]), down, SITES[site][1], channel.shape[0], output[1])
+        result.append(rows @ channel @ columns.T)
+    return result
+
+
+def opacity(
+    data: bytes, pixel_format: str, size: Tuple[int, int], output: Tuple[int, int], scale_filter: str = "auto"
+) -> Array:
+    """The opacity that a picture has beside its colours, from 0 to 255, neither rounded nor cut off there."""
+    form = FORMATS[pixel_format]
+    alpha = form.split(data, *size)[-1] * 255 / ((2**form.depth - 1) / 2 ** (form.depth - 8))
+    return scaled([alpha], FORMATS["gray"], scale_filter, output, (0.0, 0.0, *map(float, size)))[0]
+
+
 def convert(
     data: bytes,
     pixel_format: str,
@@ -257,7 +279,7 @@ def convert(
     window: Optional[Window] = None,
 ) -> Array:
     """The picture that should come of the bytes of one: (height, width, 3), black at 0 and white at 255, neither rounded
-    nor cut off there.
+    nor cut off there, and on black if it has opacity.
 
     ``window`` is the part of the picture that is shown: left, upper edge, width, height.
     """
@@ -267,23 +289,12 @@ def convert(
     channels = form.split(data, width, height)
     depth = form.depth
 
-    def scaled(
-        channels: List[Array], name: str, output: Tuple[int, int], window: Window, pitch: Tuple[int, int]
-    ) -> List[Array]:
-        result = []
-        for index, channel in enumerate(channels):
-            across, down = pitch if form.model == "yuv" and index in (1, 2) else (1, 1)
-            columns = line(name, (window[0], window[2]), across, SITES[site][0], channel.shape[1], output[0])
-            rows = line(name, (window[1], window[3]), down, SITES[site][1], channel.shape[0], output[1])
-            result.append(rows @ channel @ columns.T)
-        return result
-
     whole = (0.0, 0.0, float(width), float(height))
     if form.has_alpha:
-        *colors, alpha = scaled(channels, "auto", size, whole, form.pitch)
-        opacity = alpha / ((2**depth - 1) / 2 ** (depth - 8))
-        flat = np.clip(levels(colors, form.model, depth, matrix, full), 0, 255) * opacity[..., None]
+        *colors, alpha = scaled(channels, form, "auto", size, whole, site)
+        seen = alpha / ((2**depth - 1) / 2 ** (depth - 8))
+        flat = np.clip(levels(colors, form.model, depth, matrix, full), 0, 255) * seen[..., None]
         flat_channels = [flat[..., n] for n in range(3)]
-        return np.stack(scaled(flat_channels, scale_filter, output, window or whole, (1, 1)), axis=-1)
-    shown = scaled(channels, scale_filter, output, window or whole, form.pitch)
+        return np.stack(scaled(flat_channels, FORMATS["rgb24"], scale_filter, output, window or whole), axis=-1)
+    shown = scaled(channels, form, scale_filter, output, window or whole, site)
     return levels(shown, form.model, depth, matrix, full)

@@ -13,7 +13,7 @@ import pytest
 
 from live import Numbers, Pixels, run_ffmpeg
 from mpegclient import Client, FrameInfo, Order, StreamInfo, errors
-from reference import FORMATS, SITES, brightness, convert, line, picture_bytes
+from reference import FORMATS, SITES, brightness, convert, levels, line, opacity, picture_bytes, scaled
 from support import PATIENCE
 
 #: Levels that a channel may be off.
@@ -68,15 +68,20 @@ def read_raw(folder: Path, data: bytes, stored: str, size: Size, **parameters: A
     return read_all(file, input_format="rawvideo", **options, **parameters)
 
 
-def check(frame: Pixels, expected: Numbers, what: str, order: str = "rgb24", matrix: str = "bt601") -> None:
-    """Fails if any channel of any pixel is not what it should be."""
+def check(
+    frame: Pixels, expected: Numbers, what: str, order: str = "rgb24", matrix: str = "bt601", seen: Numbers | None = None
+) -> None:
+    """Fails if any channel of any pixel is not what it should be; ``seen`` is the opacity that a picture has."""
     if order == "gray8":
         expected = brightness(expected, matrix)[..., None]
     elif order == "bgr24":
         expected = expected[..., ::-1]
     elif order == "rgba":
-        assert (frame[..., 3] == 255).all(), what
-        frame = frame[..., :3]
+        seen = np.full(frame.shape[:2], 255.0) if seen is None else seen.clip(0, 255)
+        worst = np.abs(frame[..., 3] - seen).max()
+        assert worst <= 1, f"opacity of {what}: {worst:.2f} levels off"
+        # On black, the colours are those of the picture that has no opacity.
+        frame, expected = frame[..., :3] * (seen[..., None] / 255), np.minimum(expected, seen[..., None])
     worst = np.abs(frame.astype(float) - expected.clip(0, 255)).max()
     assert worst <= TOLERANCE, f"{what}: {worst:.2f} levels off"
 
@@ -145,7 +150,8 @@ def test_every_format_is_converted_as_in_float64(
             assert clip.stream.pixel_format == pixel_format
             for kind, frame, data in zip(("bars", "photograph", "noise"), clip.frames, pictures[pixel_format, size]):
                 expected = convert(data, pixel_format, size, output, name, site=site)
-                check(frame, expected, f"{kind} of {size}, {name} to {order} of {output}", order)
+                seen = opacity(data, pixel_format, size, output, name) if FORMATS[pixel_format].has_alpha else None
+                check(frame, expected, f"{kind} of {size}, {name} to {order} of {output}", order, seen=seen)
 
 
 @pytest.mark.parametrize("name", ["area", "bilinear", "bicubic", "lanczos", "nearest", "auto"])
@@ -258,6 +264,130 @@ def test_high_dynamic_range_is_told_and_converted_by_its_matrix(tmp_path: Path) 
         check(clip.frames[0], convert(data, "yuv420p10le", size, size, matrix="bt2020", site="topleft"), transfer)
 
 
+def light_of(signal: Numbers) -> Numbers:
+    """The inverse of the transfer function of ITU-R BT.2020, table 4."""
+    alpha, beta = 1.09929682680944, 0.018053968510807
+    signal = np.clip(signal, 0, 1)
+    return np.where(signal < 4.5 * beta, signal / 4.5, ((signal + alpha - 1) / alpha) ** (1 / 0.45))
+
+
+def signal_of(light: Numbers) -> Numbers:
+    """The transfer function of ITU-R BT.2020, table 4."""
+    alpha, beta = 1.09929682680944, 0.018053968510807
+    light = np.clip(light, 0, 1)
+    return np.where(light < beta, 4.5 * light, alpha * light**0.45 - (alpha - 1))
+
+
+def constant_luminance(y: Numbers, u: Numbers, v: Numbers) -> Numbers:
+    """Levels of red, green and blue by ITU-R BT.2020, table 4, for brightness from 0 to 1 and differences around 0."""
+    blue = y + u * np.where(u < 0, 1.9404, 1.5816)
+    red = y + v * np.where(v < 0, 1.7184, 0.9936)
+    green = signal_of((light_of(y) - 0.2627 * light_of(red) - 0.0593 * light_of(blue)) / 0.6780)
+    return 255 * np.stack([red, green, blue], axis=-1)
+
+
+def pq_light(signal: Numbers) -> Numbers:
+    """ITU-R BT.2100, table 4."""
+    power = np.clip(signal, 0, 1) ** (32 / 2523)
+    return (np.maximum(power - 107 / 128, 0) / (2413 / 128 - 2392 / 128 * power)) ** (16384 / 2610)
+
+
+def pq_signal(light: Numbers) -> Numbers:
+    """ITU-R BT.2100, table 4."""
+    power = np.clip(light, 0, 1) ** (2610 / 16384)
+    return ((107 / 128 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+
+
+def ictcp(i: Numbers, t: Numbers, p: Numbers) -> Numbers:
+    """Levels of red, green and blue by the inverse of ITU-R BT.2100, table 7, for PQ."""
+    cones = np.array([[2048, 2048, 0], [6610, -13613, 7003], [17933, -17390, -543]]) / 4096
+    light = np.array([[1688, 2146, 262], [683, 2951, 462], [99, 309, 3688]]) / 4096
+    responses = pq_light(np.stack([i, t, p], axis=-1) @ np.linalg.inv(cones).T)
+    return 255 * pq_signal(responses @ np.linalg.inv(light).T)
+
+
+NONLINEAR = [
+    ("bt2020c", "bt2020-10", "yuv420p10le", constant_luminance),
+    ("bt2020c", "unknown", "yuv420p", constant_luminance),
+    ("ictcp", "smpte2084", "yuv444p12le", ictcp),
+]
+
+
+@pytest.mark.parametrize(("space", "transfer", "pixel_format", "levels_of"), NONLINEAR)
+def test_colours_coded_from_light_are_converted_by_way_of_light(
+    space: str, transfer: str, pixel_format: str, levels_of: Any, tmp_path: Path
+) -> None:
+    size, form = (34, 22), FORMATS[pixel_format]
+    data = noise(pixel_format, size)
+    options = ["-colorspace", space, "-color_trc", transfer, "-color_range", "tv", "-color_primaries", "bt2020"]
+    file = lossless(tmp_path / "light.mkv", data, pixel_format, size, *options)
+    whole = (0.0, 0.0, *map(float, size))
+    y, u, v = scaled(form.split(data, *size), form, "auto", size, whole, "topleft")
+    flat = levels_of((y - 16) / 219, (u - 128) / 224, (v - 128) / 224).clip(0, 255)
+    clip = read_all(file)
+    check(clip.frames[0], flat, space)
+    assert clip.stream.color_matrix == space
+    for output in [(17, 11), (60, 50)]:
+        expected = scaled([flat[..., n] for n in range(3)], FORMATS["rgb24"], "auto", output, whole)
+        smaller = read_all(file, width=output[0], height=output[1], pixel_format="bgr24").frames[0]
+        check(smaller, np.stack(expected, axis=-1), f"{space} to {output}", "bgr24")
+    # Brightness is what was sent as such.
+    gray = read_all(file, pixel_format="gray8").frames[0]
+    assert np.abs(gray[..., 0] - ((y - 16) / 219 * 255).clip(0, 255)).max() <= TOLERANCE
+
+
+# ---- Opacity ----
+
+
+@pytest.mark.parametrize("pixel_format", ["rgba", "ya8", "yuva444p10le"])
+def test_colours_beside_opacity_are_those_of_the_source(pixel_format: str, tmp_path: Path) -> None:
+    """Where nothing is scaled, also where next to nothing or nothing is seen."""
+    size, form = (33, 19), FORMATS[pixel_format]
+    data = noise(pixel_format, size)
+    frame = read_raw(tmp_path, data, pixel_format, size, pixel_format="rgba").frames[0]
+    *channels, _ = form.split(data, *size)
+    colors = levels(channels, form.model, form.depth, "bt601", form.is_full_range).clip(0, 255)
+    assert np.abs(frame[..., :3] - colors).max() <= 1
+    assert np.abs(frame[..., 3] - opacity(data, pixel_format, size, size)).max() <= 1
+
+
+def test_no_colour_comes_from_where_nothing_is_seen(tmp_path: Path) -> None:
+    """Red beside a green that is transparent stays red at every size."""
+    picture = np.zeros((16, 32, 4), np.uint8)
+    picture[:, :16], picture[:, 16:] = (255, 0, 0, 255), (0, 255, 0, 0)
+    for name in ["area", "bilinear", "bicubic", "lanczos"]:
+        for output in [(9, 5), (50, 40)]:
+            clip = read_raw(tmp_path, picture.tobytes(), "rgba", (32, 16), width=output[0], height=output[1],
+                            pixel_format="rgba", scale_filter=name)  # fmt: skip
+            seen = clip.frames[0][clip.frames[0][..., 3] > 8]
+            assert len(seen) and (seen[:, 0] >= 250).all() and (seen[:, 1:3] == 0).all()
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9"])
+def test_the_opacity_of_vp8_and_vp9_is_kept_or_composited(codec: str, tmp_path: Path) -> None:
+    size, count = (96, 64), 8
+    y, x = np.mgrid[: size[1], : size[0]]
+    opacities = [(2 * x + y + 8 * number).astype(np.uint8) for number in range(count)]
+    source = ["-f", "rawvideo", "-pix_fmt", "rgba", "-s", "96x64", "-r", 25, "-i", "-"]
+    pictures = [np.dstack([photograph(*size), seen]).tobytes() for seen in opacities]
+    encoder = ["-c:v", codec, "-pix_fmt", "yuva420p", "-auto-alt-ref", 0, "-crf", 4, "-b:v", "8M", "-g", 4]
+    run_ffmpeg(*source, *encoder, tmp_path / "alpha.webm", feed=pictures)
+    kept = read_all(tmp_path / "alpha.webm", pixel_format="rgba")
+    assert kept.frames.shape == (count, 64, 96, 4) and kept.stream.pixel_format == "yuva420p"
+    # The ffmpeg program decodes it with the codec's own library.
+    command = ["ffmpeg", "-v", "error", "-c:v", codec, "-i", tmp_path / "alpha.webm", "-vf", "alphaextract", "-f"]
+    theirs = subprocess.run([*command, "rawvideo", "-"], check=True, capture_output=True, timeout=60).stdout
+    assert np.array_equal(kept.frames[..., 3].ravel(), np.frombuffer(theirs, np.uint8))
+    assert np.abs(kept.frames[..., 3].astype(int) - opacities).mean() < 4
+    flat = read_all(tmp_path / "alpha.webm")
+    assert np.abs(flat.frames - kept.frames[..., :3] * (kept.frames[..., 3:] / 255)).max() <= TOLERANCE
+    # A stream without opacity is opaque.
+    run_ffmpeg("-i", tmp_path / "alpha.webm", "-c", "copy", "-f", "ivf", tmp_path / "opaque.ivf")
+    opaque = read_all(tmp_path / "opaque.ivf", pixel_format="rgba")
+    assert (opaque.frames[..., 3] == 255).all() and opaque.stream.pixel_format == "yuv420p"
+    assert np.abs(opaque.frames[..., :3].astype(int) - kept.frames[..., :3]).max() <= 1
+
+
 # ---- Geometry ----
 
 
@@ -359,6 +489,25 @@ def test_pictures_are_turned_as_the_stream_says(matrix: Any, turn: Any, told: An
     theirs = np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout, np.uint8)
     assert np.abs(theirs.reshape(clip.frames[0].shape).astype(int) - clip.frames[0]).mean() < 2
     assert np.array_equal(read_all(turned, rotation="0").frames[0], upright)
+
+
+def test_what_is_not_known_of_the_pictures_yet_is_none(movie: Path) -> None:
+    """Before the first picture, unless a parameter settles it."""
+    turned = with_matrix(movie, 0, -1, -1, 0)
+    with Client(str(turned)) as client:
+        client.setup(timeout=PATIENCE)
+        stream = client.stream_info()
+        assert (stream.rotation, stream.is_mirrored, stream.is_hdr) == (None, None, None)
+        assert (stream.pixel_format, stream.color_matrix, stream.color_range) == ("", "", "")
+        client.start()
+        client.read(1, timeout=PATIENCE)
+        stream = client.stream_info()
+        assert (stream.rotation, stream.is_mirrored, stream.is_hdr) == (90, True, False)
+    with Client(str(turned), rotation="180", sample_aspect_ratio="3/2") as client:
+        client.setup(timeout=PATIENCE)
+        stream = client.stream_info()
+        assert (stream.rotation, stream.is_mirrored, stream.is_hdr) == (180, False, None)
+        assert stream.sample_aspect_ratio == Fraction(3, 2)
 
 
 @pytest.mark.parametrize(("rotation", "quarters"), [("90", -1), ("180", 2), ("270", 1)])
