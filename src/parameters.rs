@@ -11,6 +11,15 @@ use std::collections::BTreeMap;
 /// Names that begin so go to libav's own dictionary of options.
 const AV_PREFIX: &str = "av.";
 
+/// Options of libav's that a parameter sets, and which one. Given past it, they would undo what protects the user.
+const AV_WITH_PARAMETER: &[(&str, &str)] = &[
+    ("ca_file", "ca_file"),
+    ("cafile", "ca_file"),
+    ("protocol_whitelist", "protocol_whitelist"),
+    ("tls_verify", "tls_verify"),
+    ("verify", "tls_verify"),
+];
+
 /// Picture sides beyond this are refused; libav's own limit is near it.
 const MAX_SIDE: i64 = 16_384;
 
@@ -188,6 +197,10 @@ impl Parameters {
     fn set_av(&mut self, name: &str, value: &str) -> Result<()> {
         if name.is_empty() {
             return Err(Error::new(Status::UnknownParameter, "\"av.\" lacks the name of the libav option"));
+        }
+        if let Some((_, parameter)) = AV_WITH_PARAMETER.iter().find(|(option, _)| *option == name) {
+            let expected = format!("the parameter {parameter}, which reaches every connection of a source");
+            return Err(Error::argument(&format!("{AV_PREFIX}{name}"), "not passed on", &expected));
         }
         if value.is_empty() {
             self.av.remove(name);

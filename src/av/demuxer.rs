@@ -1,8 +1,8 @@
 //! Demuxers by name: those of libavformat, and devices.
 
 use super::{devices, ffi};
-use std::ffi::CString;
-use std::ptr::null;
+use std::ffi::{CString, c_int};
+use std::ptr::{null, null_mut};
 
 /// What a source is to be read with.
 #[derive(Clone, Copy)]
@@ -33,5 +33,19 @@ impl Demuxer {
             Ok(device) => Ok(Self { format: device, is_device: true }),
             Err(why) => Err(format!("{expected}; there are no devices: {why}")),
         }
+    }
+
+    /// Whether a URL is read by a demuxer that opens its files by itself.
+    pub(crate) fn opens_by_itself(self, url: &str) -> bool {
+        let Ok(url) = CString::new(url) else { return false };
+        let data = ffi::AVProbeData { filename: url.as_ptr(), buf: null_mut(), buf_size: 0, mime_type: null() };
+        let format = if self.format.is_null() {
+            // SAFETY: the file name is a C string, and without data there is none to read.
+            unsafe { ffi::av_probe_input_format(&data, 0) }
+        } else {
+            self.format
+        };
+        // SAFETY: NULL, or one of libavformat's own demuxers.
+        unsafe { format.as_ref() }.is_some_and(|format| format.flags & ffi::AVFMT_NOFILE as c_int != 0)
     }
 }

@@ -1,7 +1,7 @@
 //! Opened sources.
 
 use super::frame::positive;
-use super::{AvError, CodecParameters, Demuxer, Dictionary, Packet, Pipe, check, ffi, owned_text};
+use super::{AvError, CodecParameters, Demuxer, Dictionary, Packet, Pipe, check, ffi, owned_text, tls};
 use crate::cancel::Watch;
 use crate::config::StreamChoice;
 use crate::sync::Arc;
@@ -21,12 +21,17 @@ pub(crate) struct Input {
     _opening: Box<Opening>,
 }
 
-/// Options for whatever a source opens: itself, and the playlists, segments and keys that it leads to, which libavformat
-/// would open without some of them.
-pub(crate) type Nested = Vec<(&'static str, String)>;
+/// How to open whatever a source leads to: itself, and playlists, segments and keys, which libavformat would open without
+/// some of these options.
+#[derive(Debug, Default)]
+pub(crate) struct Nested {
+    pub(crate) options: Vec<(&'static str, String)>,
+    /// The protocols for addresses whose TLS connections get these options, where the context's own list has no TLS.
+    pub(crate) tls_whitelist: Option<CString>,
+}
 
 struct Opening {
-    options: Nested,
+    nested: Nested,
     default: Option<OpenFunction>,
 }
 
@@ -68,9 +73,10 @@ unsafe extern "C" fn open_nested(
     flags: c_int,
     options: *mut *mut ffi::AVDictionary,
 ) -> c_int {
-    // SAFETY: `Input::open` set `opaque` to an opening that the input keeps alive.
-    let opening = unsafe { &*(*context).opaque.cast::<Opening>() };
-    let Some(default) = opening.default else {
+    // SAFETY: `Input::open` set `opaque` to an opening that the input keeps alive. IMF gives contexts of its own this
+    // function, and before FFmpeg 7 no `opaque`.
+    let opening = unsafe { (*context).opaque.cast::<Opening>().as_ref() };
+    let Some((nested, default)) = opening.and_then(|opening| Some((&opening.nested, opening.default?))) else {
         return AvError::NO_PROTOCOL.0;
     };
     let mut own = Dictionary::new();
@@ -78,16 +84,24 @@ unsafe extern "C" fn open_nested(
         Ok(own) if options.is_null() => own,
         _ => options,
     };
-    for (key, value) in &opening.options {
+    for (key, value) in &nested.options {
         // SAFETY: `options` is a valid place of a dictionary.
         if let Err(code) = unsafe { Dictionary::set_in(options, key, value) } {
             return code.0;
         }
     }
-    // SAFETY: the context and the place are libavformat's own, as are the function and what else it gave.
+    // SAFETY: the context and the place are libavformat's own, as are the function and what else it gave. The function
+    // reads the context's list and keeps a copy; the context has its own again before anything frees it.
     unsafe {
         close_what_hls_forgets(context, io);
-        default(context, io, url, flags, options)
+        let verified = nested.tls_whitelist.as_deref().filter(|_| tls::is_verified(&owned_text(url)));
+        let own_list = (*context).protocol_whitelist;
+        if let Some(list) = verified {
+            (*context).protocol_whitelist = list.as_ptr().cast_mut();
+        }
+        let outcome = default(context, io, url, flags, options);
+        (*context).protocol_whitelist = own_list;
+        outcome
     }
 }
 
@@ -145,7 +159,7 @@ impl Input {
         let mut context = NonNull::new(unsafe { ffi::avformat_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
         // SAFETY: valid, and nothing else has it yet.
         let fields = unsafe { context.as_mut() };
-        let opening = Box::new(Opening { options: nested, default: fields.io_open });
+        let opening = Box::new(Opening { nested, default: fields.io_open });
         // The callback must be there before the first blocking step.
         fields.interrupt_callback =
             ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: Arc::as_ptr(&watch).cast_mut().cast() };
@@ -348,7 +362,7 @@ mod tests {
         let url = "data:a/b,YUV4MPEG2 W2 H2 F25:1 C420jpeg\nFRAME\n......FRAME\n......";
         let watch = Arc::new(Watch::default());
         let mut input =
-            Input::open(url, Demuxer::ANY, &mut Dictionary::new(), Nested::new(), watch).expect("not opened");
+            Input::open(url, Demuxer::ANY, &mut Dictionary::new(), Nested::default(), watch).expect("not opened");
         let mut packet = Packet::new().expect("no memory");
         assert_eq!(input.read(&mut packet), Ok(()));
         // SAFETY: a packet that was read has a buffer, which a reference of its own keeps alive beyond it.

@@ -162,7 +162,9 @@ impl Remarks {
 
 fn complain(text: String) {
     COMPLAINTS.with_borrow_mut(|complaints| {
-        if let Some(complaints) = complaints.as_mut().filter(|complaints| complaints.len() < MAX_COMPLAINTS) {
+        if let Some(complaints) = complaints.as_mut().filter(|complaints| complaints.len() < MAX_COMPLAINTS)
+            && !complaints.contains(&text)
+        {
             complaints.push(text);
         }
     });

@@ -14,6 +14,7 @@ mod pipe;
 mod pixel_format;
 mod planes;
 mod reformat;
+mod tls;
 
 pub(crate) use codec::{CodecContext, CodecParameters};
 pub(crate) use demuxer::Demuxer;
@@ -27,6 +28,7 @@ pub(crate) use pipe::Pipe;
 pub(crate) use pixel_format::{Component, PixelLayout, format};
 pub(crate) use planes::Planes;
 pub(crate) use reformat::{BICUBIC, BICUBIC_EXACT, Picture, Reformatter};
+pub(crate) use tls::{checks_host_names, finds_system_certificates, names_tls, without_tls};
 
 use ffmpeg_sys_next as ffi;
 use std::ffi::{CStr, c_char, c_int};
@@ -52,6 +54,7 @@ impl AvError {
     pub(crate) const NO_PROTOCOL: Self = Self(ffi::AVERROR_PROTOCOL_NOT_FOUND);
     pub(crate) const NO_DEMUXER: Self = Self(ffi::AVERROR_DEMUXER_NOT_FOUND);
     pub(crate) const NO_DECODER: Self = Self(ffi::AVERROR_DECODER_NOT_FOUND);
+    pub(crate) const NOT_IMPLEMENTED: Self = Self(ffi::AVERROR_PATCHWELCOME);
     pub(crate) const NO_STREAM: Self = Self(ffi::AVERROR_STREAM_NOT_FOUND);
     pub(crate) const PROTOCOL_UNSUPPORTED: Self = Self(ffi::AVERROR(ffi::EPROTONOSUPPORT));
 
@@ -96,7 +99,7 @@ pub(crate) fn build_info() -> String {
             version(ffi::avformat_version()),
             version(ffi::avcodec_version()),
             version(ffi::swscale_version()),
-            tls_library(&CStr::from_ptr(ffi::avformat_configuration()).to_string_lossy()),
+            tls::library(),
             CStr::from_ptr(ffi::avformat_license()).to_string_lossy(),
         )
     }
@@ -106,20 +109,6 @@ pub(crate) fn build_info() -> String {
 pub(crate) fn side_data_comes_early() -> bool {
     // SAFETY: it takes nothing and returns a number.
     unsafe { ffi::avformat_version() < (62 << 16 | 12 << 8) }
-}
-
-/// Whether FFmpeg finds the certificates that the system trusts by itself. It does with GnuTLS alone.
-pub(crate) fn finds_system_certificates() -> bool {
-    // SAFETY: it takes nothing and returns a string that lives as long as the library.
-    let configuration = unsafe { CStr::from_ptr(ffi::avformat_configuration()) };
-    tls_library(&configuration.to_string_lossy()) == "GnuTLS"
-}
-
-/// Which library FFmpeg was configured to do TLS with.
-fn tls_library(configuration: &str) -> &'static str {
-    let known = [("gnutls", "GnuTLS"), ("openssl", "OpenSSL"), ("mbedtls", "Mbed TLS"), ("libtls", "LibreSSL")];
-    let chosen = known.iter().find(|(option, _)| configuration.contains(&format!("--enable-{option}")));
-    chosen.map_or("none", |(_, name)| name)
 }
 
 /// A string that libav owns; empty for NULL.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import subprocess
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Type
 
@@ -148,11 +151,17 @@ def test_other_protocols_over_tls_are_verified_as_well(one: Site, certificates: 
         assert not isinstance(raised.value, errors.Untrusted)
 
 
-def test_an_option_of_libavs_does_not_turn_verification_off_by_accident(one: Site) -> None:
-    """What was asked for by name is what counts: the parameter, which is on."""
-    with Client(one.url("first.ts"), **QUICK, **{"av.verify": 0}) as client:
+@pytest.mark.parametrize("option", ["tls_verify", "verify", "ca_file", "cafile", "protocol_whitelist"])
+def test_an_option_of_libav_that_would_replace_a_parameter_is_refused(option: str) -> None:
+    with Client() as client, pytest.raises(errors.InvalidArgument, match=f"av.{option} .* the parameter"):
+        client.parameters[f"av.{option}"] = "0"
+
+
+@pytest.mark.parametrize("query", ["verify=0", "tls_verify=0", "verifyhost=elsewhere", "cafile=mine.pem"])
+def test_a_query_does_not_turn_verification_off(one: Site, query: str) -> None:
+    url = one.url("").replace("https", "tls", 1).rstrip("/")
+    with Client(f"{url}?{query}", setup_timeout=1000) as client:
         check_shows_nothing(client)
-    assert not one.paths
 
 
 def test_a_live_stream_is_refused_in_the_background_too(one: Site) -> None:
@@ -259,6 +268,114 @@ def test_verification_turned_off_counts_for_what_a_playlist_leads_to_as_well(
     url = one.url(playlist(segments, "first.ts", other.url("second.ts")))
     with Client(url, tls_verify="off", **QUICK) as client:
         assert shown(client) == list(range(100))
+
+
+# ---- What opens connections past libavformat's own opening of files ----
+
+#: What FFmpeg names in the lists of its program: the line of a demuxer or of a protocol.
+DEMUXER = re.compile(r"^ D[ d]?[ d]? +(\S+)", re.MULTILINE)
+
+
+def ffmpeg_list(kind: str) -> str:
+    command = ["ffmpeg", "-hide_banner", f"-{kind}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def demuxers() -> List[str]:
+    """The demuxers of this FFmpeg, devices left out."""
+    found = [name.split(",")[0] for name in DEMUXER.findall(ffmpeg_list("demuxers"))]
+    assert {"dash", "hls", "concat", "mpegts"} <= set(found) and len(found) > 200
+    return found
+
+
+def input_protocols() -> List[str]:
+    found = ffmpeg_list("protocols").split("Input:")[1].split("Output:")[0].split()
+    assert {"https", "tls", "concat", "rtmpts"} <= set(found)
+    return found
+
+
+def dash(base: str, kind: str = "static") -> str:
+    """A manifest of one segment at an address."""
+    return f"""<?xml version="1.0"?>
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="{kind}" mediaPresentationDuration="PT2S" minBufferTime="PT1S"
+ profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period duration="PT2S"><AdaptationSet contentType="video"
+ mimeType="video/mp4"><Representation id="0" bandwidth="100000" width="320" height="240"><BaseURL>{base}</BaseURL>
+<SegmentList duration="2"><SegmentURL media="{base}"/></SegmentList></Representation></AdaptationSet></Period></MPD>
+"""
+
+
+def lists_of(url: str) -> Dict[str, str]:
+    """What leads to an address, in the languages that demuxers read."""
+    return {
+        "list.mpd": dash(url),
+        "live.mpd": dash(url, "dynamic"),
+        "list.ffconcat": f"ffconcat version 1.0\nfile '{url}'\nduration 2\n",
+        "list.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\n{url}\n#EXT-X-ENDLIST\n",
+        "map.m3u8": f'#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n#EXT-X-MAP:URI="{url}"\n'
+        f"#EXTINF:2.0,\n{url}\n#EXT-X-ENDLIST\n",
+    }
+
+
+@pytest.mark.parametrize("name", ["list.mpd", "live.mpd", "list.ffconcat"])
+def test_a_list_over_https_is_verified_to_its_end_or_refused(
+    one: Site, other: Site, segments: Path, certificates: Certificates, name: str
+) -> None:
+    (segments / name).write_text(lists_of(other.url("first.ts"))[name])
+    with Client(one.url(name), ca_file=certificates.one.certificate, **{"av.safe": 0}) as client:
+        with pytest.raises((errors.Unsupported, errors.Untrusted)) as raised:
+            client.setup(timeout=PATIENCE)
+        if isinstance(raised.value, errors.Unsupported):
+            assert "tls_verify = off" in str(raised.value)
+            failure = client.last_failure()
+            assert failure is not None and failure.phase is Phase.CONNECT and not failure.retryable
+        assert one.received and not other.received
+
+
+def test_no_demuxer_leads_to_a_connection_that_is_not_verified(
+    other: Site, segments: Path, certificates: Certificates
+) -> None:
+    """Whatever demuxers this FFmpeg has, and whatever they open: each reads each list."""
+    lists = lists_of(other.url("first.ts"))
+    for name, text in lists.items():
+        (segments / name).write_text(text)
+    with Site(segments) as site:
+        for demuxer in demuxers():
+            with Client(input_format=demuxer, setup_timeout=300, ca_file=certificates.one.certificate) as client:
+                for url in [*map(site.url, lists), other.url("first.ts"), other.url("%d.ts")]:
+                    client.parameters["url"] = url
+                    with contextlib.suppress(errors.Error):
+                        client.setup()
+                    client.clear()
+                assert not other.received, f"{demuxer} sent a request to a server that is not trusted"
+        assert len(site.received) > 200
+
+
+def test_no_protocol_leads_to_a_connection_that_is_not_verified(other: Site, certificates: Certificates) -> None:
+    host = other.url("").split("://")[1].rstrip("/")
+    secret = {"username": "user", "password": "secret"}
+    for protocol in input_protocols():
+        forms = [
+            f"{protocol}://{host}/first.ts",
+            f"{protocol}:https://{host}/first.ts",
+            f"{protocol}+https://{host}/first.ts",
+            f"{protocol},,start,0,end,0,,:https://{host}/first.ts",
+            f"crypto:{protocol}:https://{host}/first.ts",
+            f"{protocol}:tls://{host}",
+        ]
+        for url in forms:
+            with Client(url, setup_timeout=300, ca_file=certificates.one.certificate, **secret) as client:
+                with contextlib.suppress(errors.Error):
+                    client.setup()
+            assert not other.received, f"{url} sent {other.received} to a server that is not trusted"
+
+
+@pytest.mark.parametrize("transport", ["https", "http"])
+def test_rtsp_through_https_is_verified_or_refused(other: Site, certificates: Certificates, transport: str) -> None:
+    url = other.url("video").replace("https", "rtsp", 1)
+    parameters = {"username": "user", "password": "secret", "av.rtsp_transport": transport}
+    with Client(url, setup_timeout=1000, ca_file=certificates.one.certificate, **parameters) as client:
+        check_shows_nothing(client)
+    assert not other.received
 
 
 # ---- rtsps ----

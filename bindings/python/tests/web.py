@@ -30,6 +30,10 @@ def make_certificate(folder: Path, name: str, *subjects: str) -> Certificate:
 class _Handler(SimpleHTTPRequestHandler):
     site: Site
 
+    def parse_request(self) -> bool:
+        self.site.received.append(self.raw_requestline)
+        return super().parse_request()
+
     def do_GET(self) -> None:
         self.site.paths.append(self.path)
         self.site.user_agents.append(self.headers.get("User-Agent", ""))
@@ -58,6 +62,8 @@ class Site:
     """A server of the files of a folder, at a free port of loopback. Leaving the ``with`` block stops it."""
 
     def __init__(self, folder: Path, certificate: Optional[Certificate] = None) -> None:
+        #: The first line of whatever was sent over an established connection.
+        self.received: List[bytes] = []
         #: The paths and the programs that were asked with, in the order of the requests.
         self.paths: List[str] = []
         self.user_agents: List[str] = []

@@ -1,5 +1,6 @@
 //! What a failure of libavformat to open a source means.
 
+use super::options::UNVERIFIABLE;
 use crate::av::AvError;
 use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
@@ -12,8 +13,11 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
     let unresolved = complaints.contains("Failed to resolve hostname");
     // MBEDTLS_ERR_X509_CERT_VERIFY_FAILED, for which libav has no words.
     let untrusted = complaints.contains("certificate") || complaints.contains("handshake returned -0x2700");
+    let is_unverifiable = config.tls_verify && complaints.contains("'tls' not on whitelist");
     let (status, phase, retryable) = match (watch.expiry(), code) {
         (Some(Expiry::Stopped), _) => (Status::Stopped, phase, false),
+        // Live DASH tries again until its time is over.
+        _ if is_unverifiable => (Status::Unsupported, Phase::Connect, false),
         (Some(Expiry::Deadline), _) => (Status::Timeout, phase, true),
         _ if unresolved => (Status::ResolveFailed, Phase::Resolve, true),
         _ if untrusted => (Status::Untrusted, Phase::Connect, true),
@@ -29,9 +33,14 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
         (_, AvError::NO_STREAM) => (Status::NoVideo, Phase::Probe, false),
         // A device may be plugged in again.
         (_, AvError::NO_ENTRY) => (Status::NotFound, phase, config.url.starts_with("/dev/")),
-        (_, AvError::NO_PROTOCOL | AvError::NO_DEMUXER | AvError::NO_DECODER | AvError::PROTOCOL_UNSUPPORTED) => {
-            (Status::Unsupported, phase, false)
-        }
+        (
+            _,
+            AvError::NO_PROTOCOL
+            | AvError::NO_DEMUXER
+            | AvError::NO_DECODER
+            | AvError::NOT_IMPLEMENTED
+            | AvError::PROTOCOL_UNSUPPORTED,
+        ) => (Status::Unsupported, phase, false),
         (_, AvError::INVALID_DATA) => (Status::BadData, phase, true),
         (_, AvError::NO_MEMORY) => (Status::OutOfMemory, phase, true),
         (_, AvError::IO) => (Status::IoError, phase, true),
@@ -39,10 +48,11 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
     };
     let what = match watch.expiry() {
         Some(Expiry::Stopped) => "asked to stop".to_owned(),
+        _ if is_unverifiable => UNVERIFIABLE.to_owned(),
         Some(Expiry::Deadline) => "no answer in time".to_owned(),
         None => code.text(),
     };
-    let detail = if complaints.is_empty() { what } else { format!("{what} ({complaints})") };
+    let detail = if complaints.is_empty() || is_unverifiable { what } else { format!("{what} ({complaints})") };
     let text = redact_failure(&config.url, &detail, &config.secrets);
     let mut error = Error::new(status, text).in_phase(phase).retryable(retryable);
     error.av_code = code.0;

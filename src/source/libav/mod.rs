@@ -19,7 +19,7 @@ use crate::nal::{Contents, Entry, Format};
 use crate::redact::redact_with;
 use crate::sync::Arc;
 use failure::explain;
-use options::{nested_options, own_options};
+use options::{check_address, own_options, tls_options};
 use std::time::{Duration, Instant};
 
 /// Media time of a live stream that probing may read, in microseconds. libavformat's own 5 s keep RTMP and HLS waiting
@@ -68,6 +68,7 @@ impl LibavSource {
     /// in the dictionary.
     pub(crate) fn open(config: &Config, options: &mut Dictionary, watch: &Arc<Watch>) -> Result<Self> {
         let scheme = scheme(&config.url);
+        check_address(config, &scheme)?;
         let complaints = Complaints::collect();
         let failed = |code: AvError, phase: Phase| explain(code, phase, &complaints.take(), watch, config);
         let url = with_credentials(&config.url, &config.username, &config.password);
@@ -75,9 +76,9 @@ impl LibavSource {
         for (key, value) in &config.av {
             own.set(key, value);
         }
-        let nested = nested_options(config, &scheme)?;
         check_filter_graph(config)?;
         let demuxer = Demuxer::find(&config.input_format).map_err(|text| unsupported(&text))?;
+        let nested = tls_options(config, &scheme, demuxer, &mut own)?;
         let mut input = Input::open(&url, demuxer, &mut own, nested, Arc::clone(watch))
             .map_err(|code| failed(code, Phase::Connect))?;
         for key in own.keys() {
@@ -279,6 +280,14 @@ impl LibavSource {
         End::Lost(error)
     }
 
+    /// What libavformat does not implement, a new connection does not bring.
+    fn unsupported(&self, code: AvError) -> End {
+        match self.lost(Status::Unsupported, code.text(), code) {
+            End::Lost(error) => End::Lost(error.retryable(false)),
+            end => end,
+        }
+    }
+
     /// What an error while reading means. The watch knows better than libav's code, which lies in many states.
     fn end(&self, code: AvError) -> End {
         match (self.input.watch().expiry(), code) {
@@ -293,6 +302,7 @@ impl LibavSource {
                 self.lost(Status::ServerGone, "the connection was lost".to_owned(), code)
             }
             (None, AvError::INVALID_DATA) => self.lost(Status::BadData, code.text(), code),
+            (None, AvError::NOT_IMPLEMENTED) => self.unsupported(code),
             (None, AvError::TIMED_OUT) => self.lost(Status::Stalled, code.text(), code),
             (None, _) => self.lost(Status::IoError, code.text(), code),
         }
