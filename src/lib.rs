@@ -50,6 +50,7 @@ mod source;
 mod state;
 mod stats;
 mod sync;
+mod sys;
 mod timeline;
 mod view;
 #[doc(hidden)]
