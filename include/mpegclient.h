@@ -47,9 +47,10 @@
  * mpegclient_lease_release begins). setup and start do not wait for another thread's call in progress: they return BUSY.
  * The library installs no signal handler and prints nothing unless asked to (libsrt, where FFmpeg uses it, may say
  * something on the standard error stream by itself).
- * After fork a child must not use the parent's clients: every call returns FORKED, and free only leaves them alone. So
- * does release with the parent's leases, whose frames a child must not read: the memory is shared with the parent, which
- * writes to it again once it has given the lease back.
+ * After fork a child must not use the parent's clients and cancel tokens: every call returns FORKED, and free only leaves
+ * them alone. So does release with the parent's leases, whose frames a child must not read: the memory is shared with the
+ * parent, which writes to it again once it has given the lease back. A child may make clients of its own, whatever the
+ * parent's threads did when it forked.
  *
  * ---- Blocking --------------------------------------------------------------------------------------------------
  *

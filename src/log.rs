@@ -3,9 +3,9 @@
 use crate::error::numbered;
 use crate::redact::redact_with;
 use crate::sync::Ordering;
-use crate::sync::process::{AtomicU32, Mutex};
+use crate::sync::process::AtomicU32;
+use arc_swap::ArcSwapOption;
 use std::cell::RefCell;
-use std::io::Write as _;
 use std::sync::Arc;
 
 numbered! {
@@ -23,7 +23,8 @@ numbered! {
 pub type Sink = Box<dyn Fn(Level, &str) + Send + Sync>;
 
 static LEVEL: AtomicU32 = AtomicU32::new(0);
-static SINK: Mutex<Option<Arc<Sink>>> = Mutex::new(None);
+/// Not behind a lock, which another thread might hold when the process forks.
+static SINK: ArcSwapOption<Sink> = ArcSwapOption::const_empty();
 
 thread_local! {
     /// What no line said on this thread may show.
@@ -42,7 +43,7 @@ pub fn set_level(level: Level) {
 
 /// Has the lines go to a function, or with `None` to the standard error stream.
 pub fn set_sink(sink: Option<Sink>) {
-    *SINK.lock() = sink.map(Arc::new);
+    SINK.store(sink.map(Arc::new));
 }
 
 /// Whether a line of this level would go anywhere.
@@ -56,11 +57,21 @@ pub(crate) fn line(level: Level, text: &str) {
         return;
     }
     let text = SECRETS.with_borrow(|secrets| redact_with(text, secrets));
-    // The lock is not held while the host's function runs, which may take its time.
-    let sink = SINK.lock().clone();
-    match sink {
+    match SINK.load_full() {
         Some(sink) => sink(level, &text),
-        // A stream that nobody reads any more is no reason to panic, as `eprintln` would.
-        None => drop(writeln!(std::io::stderr(), "mpegclient: {text}")),
+        None => write_to_stderr(&format!("mpegclient: {text}\n")),
+    }
+}
+
+/// Writes a line in one piece, past the lock of std's stream: a child after fork may find that held for ever. A failure
+/// is ignored: there is nowhere left to report it.
+fn write_to_stderr(line: &str) {
+    let mut rest = line.as_bytes();
+    while !rest.is_empty() {
+        match rustix::io::write(rustix::stdio::stderr(), rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return,
+        }
     }
 }

@@ -1,12 +1,18 @@
 //! The locks and atomics of the crate, in one place so that a model checker's can stand in for them.
+//!
+//! The locks are std's, not parking_lot's. parking_lot keeps one table of all waiting threads of the process. After fork
+//! the child's copy of it still lists the parent's waiting threads, whose stacks the child reuses, and the first wait of
+//! the child's own in the same bucket follows pointers into them. Any wait of the parent's does that, so no lock that can
+//! be waited for is safe. std's locks are futexes: a lock's state lies in the lock alone.
 
+mod lock;
 #[cfg(any(loom, shuttle))]
 pub(crate) mod model;
+pub(crate) mod process;
 
+pub(crate) use lock::{Condvar, Mutex, TimedMutex, TimedMutexGuard};
 #[cfg(any(loom, shuttle))]
-pub(crate) use model::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Condvar, Mutex, MutexGuard, Witness};
-#[cfg(not(any(loom, shuttle)))]
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+pub(crate) use model::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Witness};
 pub(crate) use std::sync::atomic::Ordering;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64};
@@ -14,12 +20,6 @@ pub(crate) use std::sync::{Arc, Weak};
 
 use std::sync::OnceLock;
 use std::time::Instant;
-
-/// For what lives as long as the process. A model begins anew with every run, so that this is no part of one.
-pub(crate) mod process {
-    pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-    pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
-}
 
 /// Sees who touches memory that a model checker does not watch. Where there is no checker, it is nothing.
 #[cfg(not(any(loom, shuttle)))]
@@ -95,13 +95,10 @@ impl Signal {
     pub(crate) fn wait_after(&self, seen: u64, deadline: Option<Instant>) -> bool {
         let mut inner = self.inner.lock();
         while inner.changes == seen {
-            match deadline {
-                None => self.changed.wait(&mut inner),
-                Some(deadline) => {
-                    if self.changed.wait_until(&mut inner, deadline).timed_out() {
-                        return inner.changes != seen;
-                    }
-                }
+            let is_over;
+            (inner, is_over) = self.changed.wait_until(inner, deadline);
+            if is_over {
+                return inner.changes != seen;
             }
         }
         true

@@ -19,8 +19,9 @@ use crate::error::{Error, Result, Status};
 use crate::log::{self, Level};
 use crate::source::End;
 use crate::state::State;
-use crate::sync::process::AtomicU64;
+use crate::sync::process::{AtomicU64, PerProcess};
 use crate::sync::{Arc, Ordering};
+use crate::sys;
 use crate::view::{View, ViewWriter};
 use backoff::Backoff;
 use connection::{Connection, Outlet};
@@ -32,10 +33,7 @@ use std::time::{Duration, Instant};
 
 /// Threads that hang in a system call and were left behind, in this process. More than this are not made.
 const MAX_ABANDONED: u64 = 64;
-static ABANDONED: AtomicU64 = AtomicU64::new(0);
-
-/// How long a writer may take to end before it is left behind: it is asked to at least every 100 ms.
-const STOP_GRACE: Duration = Duration::from_millis(300);
+static ABANDONED: PerProcess<AtomicU64> = PerProcess::new(AtomicU64::default);
 
 /// A connection that was good for so long is no failed attempt.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
@@ -64,16 +62,14 @@ pub(crate) struct WriterHandle {
 impl WriterHandle {
     /// Starts a writer.
     pub(crate) fn spawn(assignment: Assignment) -> Result<Self> {
-        let hanging = ABANDONED.load(Ordering::SeqCst);
+        let hanging = ABANDONED.get().load(Ordering::SeqCst);
         if hanging >= MAX_ABANDONED {
             let text = format!("{hanging} threads of earlier connections still hang in system calls; try again later");
             return Err(Error::new(Status::System, text).retryable(true));
         }
         let control = Arc::new(Control::new(assignment.goal));
         let writer = Writer { assignment, control: Arc::clone(&control) };
-        let thread = std::thread::Builder::new()
-            .name("mpegclient".to_owned())
-            .spawn(move || writer.run_guarded())
+        let thread = sys::spawn("mpegclient", move || writer.run_guarded())
             .map_err(|error| Error::new(Status::System, format!("the writer thread: {error}")).retryable(true))?;
         Ok(Self { control, thread })
     }
@@ -93,14 +89,14 @@ impl WriterHandle {
     }
 
     /// Waits until the writer holds still. Returns whether it does.
-    pub(crate) fn wait_parked(&self) -> bool {
-        self.control.wait_parked(Instant::now() + STOP_GRACE)
+    pub(crate) fn wait_parked(&self, deadline: Instant) -> bool {
+        self.control.wait_parked(deadline)
     }
 
     /// Ends the writer. One that does not end in time is left to end by itself, behind its epoch.
-    pub(crate) fn stop(self, board: &Board) {
+    pub(crate) fn stop(self, board: &Board, deadline: Instant) {
         self.control.stop();
-        if self.control.wait_done_or_abandon(Instant::now() + STOP_GRACE, &ABANDONED) {
+        if self.control.wait_done_or_abandon(deadline, ABANDONED.get()) {
             // It is past its last line of ours; a panic in it was caught there.
             let _ = self.thread.join();
         } else {
@@ -124,7 +120,7 @@ impl Writer {
             self.assignment.board.note(self.assignment.epoch, &error);
             self.set_state(State::Failed);
         }
-        self.control.finish(&ABANDONED);
+        self.control.finish(ABANDONED.get());
     }
 
     fn run(&self) {

@@ -5,11 +5,11 @@
 
 use super::ffi;
 use crate::log::{Level, is_enabled, line};
-use crate::sync::process::Mutex;
+use crate::sync::process::{AtomicBool, PerProcess};
+use crate::sync::{Mutex, Ordering};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;
-use std::sync::Once;
 
 #[cfg(target_arch = "x86_64")]
 type VaList = *mut ffi::__va_list_tag;
@@ -22,9 +22,9 @@ const LINE_SIZE: usize = 1024;
 /// Complaints kept of one attempt to connect.
 const MAX_COMPLAINTS: usize = 8;
 
-static INSTALL: Once = Once::new();
-/// Addresses of our decoders.
-static OWN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
+/// Addresses of the decoders that this process opened.
+static OWN: PerProcess<Mutex<Vec<usize>>> = PerProcess::new(|| Mutex::new(Vec::new()));
 
 thread_local! {
     static IS_OWN_THREAD: Cell<bool> = const { Cell::new(false) };
@@ -38,8 +38,12 @@ thread_local! {
 
 /// Has libav's lines come here. Done once, when the first client is made.
 pub(crate) fn install() {
-    // SAFETY: the callback has the signature that libav wants and lives for ever.
-    INSTALL.call_once(|| unsafe { ffi::av_log_set_callback(Some(receive)) });
+    // Threads that make their first clients at once may all set it, to the same.
+    if !IS_INSTALLED.load(Ordering::SeqCst) {
+        // SAFETY: the callback has the signature that libav wants and lives for ever.
+        unsafe { ffi::av_log_set_callback(Some(receive)) };
+        IS_INSTALLED.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Says that all that libav does on this thread, it does for this library.
@@ -48,11 +52,11 @@ pub(crate) fn on_own_thread() {
 }
 
 pub(super) fn own(context: *const c_void) {
-    OWN.lock().push(context.addr());
+    OWN.get().lock().push(context.addr());
 }
 
 pub(super) fn disown(context: *const c_void) {
-    OWN.lock().retain(|own| *own != context.addr());
+    OWN.get().lock().retain(|own| *own != context.addr());
 }
 
 /// What libav complains of on this thread, which says more than its error codes. While complaints are collected they
@@ -79,7 +83,7 @@ impl Drop for Complaints {
 }
 
 unsafe extern "C" fn receive(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
-    if IS_OWN_THREAD.get() || (!context.is_null() && OWN.lock().contains(&context.addr())) {
+    if IS_OWN_THREAD.get() || (!context.is_null() && OWN.get().lock().contains(&context.addr())) {
         // A panic must not reach libav; a lost line is the lesser evil.
         let _ = catch_unwind(|| {
             // SAFETY: passed on as libav gave them.

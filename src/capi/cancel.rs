@@ -1,6 +1,6 @@
 //! Cancel tokens.
 
-use super::handle::{cancel_token, guard};
+use super::handle::{Handle, cancel_token, guard};
 use super::types::MpegClientCancel;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Returns: a token to be freed with mpegclient_cancel_free; NULL if there is no memory. Since: 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn mpegclient_cancel_new() -> *mut MpegClientCancel {
-    Box::into_raw(Box::new(CancelToken::new())).cast()
+    Box::into_raw(Box::new(Handle::new(CancelToken::new()))).cast()
 }
 
 /// Ends every call that has this token, those to come included, with CANCELLED, until it is reset.
@@ -40,7 +40,7 @@ pub unsafe extern "C" fn mpegclient_cancel_reset(cancel: *const MpegClientCancel
 pub unsafe extern "C" fn mpegclient_cancel_free(cancel: *mut MpegClientCancel) {
     if !cancel.is_null() {
         // SAFETY: it came from `Box::into_raw` in mpegclient_cancel_new, and the caller gives it up.
-        drop(unsafe { Box::from_raw(cancel.cast::<CancelToken>()) });
+        unsafe { Box::from_raw(cancel.cast::<Handle<CancelToken>>()) }.free();
     }
 }
 
@@ -48,6 +48,6 @@ pub unsafe extern "C" fn mpegclient_cancel_free(cancel: *mut MpegClientCancel) {
 /// As [`cancel_token`].
 unsafe fn token<'a>(cancel: *const MpegClientCancel) -> Result<&'a CancelToken> {
     // SAFETY: the caller vouches for the token.
-    unsafe { cancel_token(cancel) }
+    unsafe { cancel_token(cancel) }?
         .ok_or_else(|| Error::argument("cancel", "NULL", "a token from mpegclient_cancel_new"))
 }

@@ -3,9 +3,10 @@
 use super::handle::{Handle, Out, OutStruct, cancel_token, fixed_text, panicked, text, with_client, write_text};
 use super::last_error;
 use super::types::{MpegClient, MpegClientCancel, MpegClientError, MpegClientStats, MpegClientStreamInfo};
+use crate::client::Client;
 use crate::clock::UNKNOWN_TIME;
 use std::ffi::c_char;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 
 /// Makes a client in the state IDLE, with every parameter at its default.
 ///
@@ -13,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Since: 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn mpegclient_new() -> *mut MpegClient {
-    match catch_unwind(|| Box::into_raw(Box::new(Handle::new()))) {
+    match catch_unwind(|| Box::into_raw(Box::new(Handle::new(Client::new())))) {
         Ok(handle) => handle.cast(),
         Err(_) => {
             last_error::set(&panicked());
@@ -31,15 +32,7 @@ pub unsafe extern "C" fn mpegclient_free(client: *mut MpegClient) {
         return;
     }
     // SAFETY: it came from `Box::into_raw` in mpegclient_new, and the caller gives it up.
-    let handle = unsafe { Box::from_raw(client.cast::<Handle>()) };
-    if handle.is_forked() {
-        // Its threads live in the parent only, and its locks may be held by them for ever: leave it be.
-        std::mem::forget(handle);
-        return;
-    }
-    if catch_unwind(AssertUnwindSafe(|| drop(handle))).is_err() {
-        last_error::set(&panicked());
-    }
+    unsafe { Box::from_raw(client.cast::<Handle<Client>>()) }.free();
 }
 
 /// Connects to a stream and finds its video. A client that was set up before is cleared first.
@@ -64,7 +57,7 @@ pub unsafe extern "C" fn mpegclient_setup(
     unsafe {
         with_client(client, |client| {
             let url = if url.is_null() { None } else { Some(text(url, "url")?) };
-            client.setup(url, timeout_ms, cancel_token(cancel))
+            client.setup(url, timeout_ms, cancel_token(cancel)?)
         })
     }
 }

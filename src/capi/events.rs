@@ -89,7 +89,7 @@ pub unsafe extern "C" fn mpegclient_wait_any(
         unsafe {
             let out = Out::new(index, "index")?;
             let clients = client_list(clients, after_seqs, count)?;
-            out.write(wait_any(&clients, timeout_ms, cancel_token(cancel))?);
+            out.write(wait_any(&clients, timeout_ms, cancel_token(cancel)?)?);
         }
         Ok(())
     })
@@ -116,7 +116,10 @@ unsafe fn client_list<'a>(
         .map(|place| {
             // SAFETY: neither array is NULL, and the caller vouches for the rest.
             let (client, after_seq) = unsafe {
-                (clients.add(place).read_unaligned().cast::<Handle>().as_ref(), after_seqs.add(place).read_unaligned())
+                (
+                    clients.add(place).read_unaligned().cast::<Handle<Client>>().as_ref(),
+                    after_seqs.add(place).read_unaligned(),
+                )
             };
             let client = client.ok_or_else(|| Error::argument(&format!("clients[{place}]"), "NULL", "a client"))?;
             Ok((client.usable()?, after_seq))

@@ -32,7 +32,7 @@ pub unsafe extern "C" fn mpegclient_output_shape(
     // SAFETY: the caller vouches for all of them.
     unsafe {
         with_client(client, |client| {
-            let shape = client.output_shape(timeout_ms, cancel_token(cancel))?;
+            let shape = client.output_shape(timeout_ms, cancel_token(cancel)?)?;
             for (place, value) in [(height, shape.height), (width, shape.width), (channels, shape.channels())] {
                 if !place.is_null() {
                     Out::new(place, "shape")?.write(value);
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn mpegclient_wait(
     // SAFETY: the caller vouches for all of them.
     unsafe {
         with_client(client, |client| {
-            let seq = client.wait(after_seq, timeout_ms, cancel_token(cancel))?;
+            let seq = client.wait(after_seq, timeout_ms, cancel_token(cancel)?)?;
             if !newest.is_null() {
                 Out::new(newest, "newest")?.write(seq);
             }
@@ -201,7 +201,7 @@ pub(super) unsafe fn read_options<'a>(options: &MpegClientReadOptions) -> Result
         max_age_ms: (options.max_age_ms != 0).then_some(options.max_age_ms),
         mix_generations: options.flags & MPEGCLIENT_READ_MIX_GENERATIONS != 0,
         // SAFETY: the caller vouches for it.
-        cancel: unsafe { cancel_token(options.cancel) },
+        cancel: unsafe { cancel_token(options.cancel) }?,
     })
 }
 

@@ -9,27 +9,33 @@ use std::ffi::{CStr, c_char};
 use std::mem::{MaybeUninit, size_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a `MpegClient *` points to.
-pub(super) struct Handle {
-    pub(super) client: Client,
-    /// The process that made it; a child after fork has none of its threads.
+/// What a caller's pointer points to: an object and the process that made it. A child after fork has a copy of the object,
+/// but not the threads that may hold its locks at that moment.
+pub(super) struct Handle<T> {
+    object: T,
     process: u32,
 }
 
-impl Handle {
-    pub(super) fn new() -> Self {
-        Self { client: Client::new(), process: std::process::id() }
+impl<T> Handle<T> {
+    pub(super) fn new(object: T) -> Self {
+        Self { object, process: std::process::id() }
     }
 
-    pub(super) fn is_forked(&self) -> bool {
-        self.process != std::process::id()
-    }
-
-    pub(super) fn usable(&self) -> Result<&Client> {
-        if self.is_forked() {
-            return Err(Error::new(Status::Forked, "make a new client in the child, or start the child without fork"));
+    pub(super) fn usable(&self) -> Result<&T> {
+        if self.process != std::process::id() {
+            let text = "it was made before fork: make a new one in the child, or start the child without fork";
+            return Err(Error::new(Status::Forked, text));
         }
-        Ok(&self.client)
+        Ok(&self.object)
+    }
+
+    /// Drops the object, or leaves it alone if it belongs to a parent process.
+    pub(super) fn free(self: Box<Self>) {
+        if self.usable().is_err() {
+            std::mem::forget(self);
+        } else if catch_unwind(AssertUnwindSafe(|| drop(self))).is_err() {
+            last_error::set(&panicked());
+        }
     }
 }
 
@@ -44,12 +50,12 @@ pub(super) fn guard(body: impl FnOnce() -> Result<()>) -> i32 {
 /// `client` is NULL, or came from `mpegclient_new` and is not freed before this returns.
 pub(super) unsafe fn with_client(client: *const MpegClient, body: impl FnOnce(&Client) -> Result<()>) -> i32 {
     // SAFETY: the caller vouches for the pointer.
-    let Some(handle) = (unsafe { client.cast::<Handle>().as_ref() }) else {
+    let Some(handle) = (unsafe { client.cast::<Handle<Client>>().as_ref() }) else {
         return finish(Err(Error::argument("client", "NULL", "a client from mpegclient_new")));
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| body(handle.usable()?)));
     finish(outcome.unwrap_or_else(|_| {
-        handle.client.mark_defective(&panicked());
+        handle.object.mark_defective(&panicked());
         Err(panicked())
     }))
 }
@@ -97,9 +103,9 @@ pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
 ///
 /// # Safety
 /// `cancel` is NULL, or came from `mpegclient_cancel_new` and is not freed while the result lives.
-pub(super) unsafe fn cancel_token<'a>(cancel: *const MpegClientCancel) -> Option<&'a CancelToken> {
+pub(super) unsafe fn cancel_token<'a>(cancel: *const MpegClientCancel) -> Result<Option<&'a CancelToken>> {
     // SAFETY: the caller vouches for the pointer.
-    unsafe { cancel.cast::<CancelToken>().as_ref() }
+    unsafe { cancel.cast::<Handle<CancelToken>>().as_ref() }.map(Handle::usable).transpose()
 }
 
 /// A place in the caller's memory for one value.
@@ -322,12 +328,12 @@ mod tests {
     #[test]
     fn a_panic_becomes_a_status_and_leaves_the_client_failed() {
         assert_eq!(guard(|| panic!("on purpose")), Status::Internal.code());
-        let handle = Handle::new();
+        let handle = Handle::new(Client::new());
         // SAFETY: the handle outlives the call.
         let status = unsafe { with_client((&raw const handle).cast(), |_| panic!("on purpose")) };
         assert_eq!(status, Status::Internal.code());
-        assert_eq!(handle.client.state(), State::Failed);
-        let failure = handle.client.last_failure().expect("no failure is told");
+        assert_eq!(handle.object.state(), State::Failed);
+        let failure = handle.object.last_failure().expect("no failure is told");
         assert_eq!(failure.error.status, Status::Internal);
     }
 

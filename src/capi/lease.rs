@@ -1,18 +1,9 @@
 //! Frames lent without copying.
 
 use super::frames::{InfoArray, c_batch, read_options};
-use super::handle::{Out, OutStruct, in_struct, with_client};
+use super::handle::{Handle, Out, OutStruct, in_struct, with_client};
 use super::types::{MpegClient, MpegClientBatch, MpegClientFrameInfo, MpegClientLease, MpegClientReadOptions};
 use crate::client::FrameLease;
-use std::mem::forget;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// What a `MpegClientLease *` points to.
-struct LentFrames {
-    _lease: FrameLease,
-    /// The process that took it; a child after fork has none of its threads.
-    process: u32,
-}
 
 /// Lends frames without copying them: batch->data points into the ring itself, which leaves these frames alone until
 /// mpegclient_lease_release. Frame i of the batch begins frame_stride * i bytes after batch->data, and is row by row
@@ -50,8 +41,7 @@ pub unsafe extern "C" fn mpegclient_acquire_frames(
             infos.write(lent.infos());
             let (data, stride) = (lent.pixels().as_ptr(), lent.frame_stride());
             out.write(c_batch(client, lent.shape(), lent.infos(), data, stride));
-            let lent = Box::new(LentFrames { _lease: lent, process: std::process::id() });
-            place.write(Box::into_raw(lent).cast());
+            place.write(Box::into_raw(Box::new(Handle::new(lent))).cast());
             Ok(())
         })
     }
@@ -67,11 +57,5 @@ pub unsafe extern "C" fn mpegclient_lease_release(lease: *mut MpegClientLease) {
         return;
     }
     // SAFETY: it came from `Box::into_raw` in mpegclient_acquire_frames, and the caller gives it up.
-    let lent = unsafe { Box::from_raw(lease.cast::<LentFrames>()) };
-    if lent.process == std::process::id() {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(lent)));
-    } else {
-        // It is the parent's, and so are the locks that giving it back takes.
-        forget(lent);
-    }
+    unsafe { Box::from_raw(lease.cast::<Handle<FrameLease>>()) }.free();
 }

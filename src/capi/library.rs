@@ -10,8 +10,8 @@ use crate::error::{Error, Phase, Status};
 use crate::log::{self, Level, Sink};
 use crate::redact::redact;
 use crate::state::State;
+use crate::sync::process::Lazy;
 use std::ffi::{CString, c_char, c_void};
-use std::sync::LazyLock;
 
 /// Tells the version of the loaded library as one number, to compare with mpegclient_version_number of another.
 ///
@@ -44,7 +44,7 @@ pub extern "C" fn mpegclient_abi_version() -> u32 {
 /// Returns: one line of text that lives as long as the library. Since: 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn mpegclient_build_info() -> *const c_char {
-    static TEXT: LazyLock<CString> = LazyLock::new(|| {
+    static TEXT: Lazy<CString> = Lazy::new(|| {
         let text = format!("mpegclient {}, {}", env!("CARGO_PKG_VERSION"), crate::av::build_info());
         CString::new(text).unwrap_or_default()
     });

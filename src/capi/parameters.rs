@@ -8,9 +8,9 @@ use super::types::{
 };
 use crate::error::Error;
 use crate::parameters::{Kind, Scope, TABLE};
+use crate::sync::process::Lazy;
 use std::ffi::{CString, c_char};
 use std::mem::size_of;
-use std::sync::LazyLock;
 
 /// Sets a parameter from text. Most parameters count at the next setup; see mpegclient_parameter_describe.
 ///
@@ -92,7 +92,7 @@ struct Row {
     help: CString,
 }
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+static ROWS: Lazy<Vec<Row>> = Lazy::new(|| {
     let c_string = |text: &str| CString::new(text).unwrap_or_default();
     let row = |p: &crate::parameters::Parameter| Row {
         kind: match p.kind {

@@ -6,11 +6,11 @@ use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Result, Status};
 use crate::redact::redact_failure;
-use crate::sync::Arc;
-use crate::sync::process::{Condvar, Mutex, MutexGuard};
+use crate::sync::process::PerProcess;
+use crate::sync::{Arc, Condvar, Mutex};
+use crate::sys;
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};
-use std::sync::LazyLock;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const MAX_LOOKUPS: usize = 256;
 const JOINED_FOR: Duration = Duration::from_millis(250);
 
 /// What is being looked up in this process.
-static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(JOINED_FOR));
+static NAMES: PerProcess<Names> = PerProcess::new(|| Names::joined_for(JOINED_FOR));
 
 /// Sees to it that the host of the URL, if it has one, has an address. The engines look it up again, as requests have to
 /// carry the name, which by then takes no time.
@@ -31,7 +31,7 @@ pub(super) fn resolve(config: &Config, watch: &Watch) -> Result<()> {
     let Some(host) = host_to_look_up(&config.url, has_proxy) else {
         return Ok(());
     };
-    let found = NAMES.await_address(host, watch, |name| {
+    let found = NAMES.get().await_address(host, watch, |name| {
         // The port plays no part.
         let mut addresses = (name, 0).to_socket_addrs().map_err(|error| error.to_string())?;
         addresses.next().map(|_| ()).ok_or_else(|| "the name has no address".to_owned())
@@ -76,8 +76,6 @@ struct Names {
 /// What the lock guards.
 #[derive(Default)]
 struct Running {
-    /// Whose threads these are; a child after fork has none of them.
-    process: u32,
     /// How many there are, those included that are no longer joined.
     count: usize,
     newest: HashMap<String, Arc<Lookup>>,
@@ -92,15 +90,6 @@ struct Lookup {
 impl Names {
     fn joined_for(joined_for: Duration) -> Self {
         Self { joined_for, running: Mutex::default() }
-    }
-
-    fn running(&self) -> MutexGuard<'_, Running> {
-        let mut running = self.running.lock();
-        let process = std::process::id();
-        if running.process != process {
-            *running = Running { process, ..Running::default() };
-        }
-        running
     }
 
     /// Waits for an address, within the watch's deadline.
@@ -120,7 +109,7 @@ impl Names {
         name: &str,
         look_up: impl FnOnce(&str) -> Answer + Send + 'static,
     ) -> std::result::Result<Arc<Lookup>, String> {
-        let mut running = self.running();
+        let mut running = self.running.lock();
         if let Some(lookup) = running.newest.get(name).filter(|lookup| lookup.begin.elapsed() < self.joined_for) {
             return Ok(Arc::clone(lookup));
         }
@@ -128,16 +117,14 @@ impl Names {
             return Err(format!("{} names are being looked up already; try again later", running.count));
         }
         let lookup = Arc::new(Lookup::begin());
-        std::thread::Builder::new()
-            .name("mpegclient-name".to_owned())
-            .spawn({
-                let (name, lookup) = (name.to_owned(), Arc::clone(&lookup));
-                move || {
-                    let answer = look_up(&name);
-                    self.end(&name, &lookup, answer);
-                }
-            })
-            .map_err(|error| format!("the thread that looks the name up: {error}"))?;
+        sys::spawn("mpegclient-name", {
+            let (name, lookup) = (name.to_owned(), Arc::clone(&lookup));
+            move || {
+                let answer = look_up(&name);
+                self.end(&name, &lookup, answer);
+            }
+        })
+        .map_err(|error| format!("the thread that looks the name up: {error}"))?;
         // Whoever ends it waits for the lock that is held here.
         running.count += 1;
         running.newest.insert(name.to_owned(), Arc::clone(&lookup));
@@ -145,7 +132,7 @@ impl Names {
     }
 
     fn end(&self, name: &str, lookup: &Arc<Lookup>, answer: Answer) {
-        let mut running = self.running();
+        let mut running = self.running.lock();
         if running.newest.get(name).is_some_and(|other| Arc::ptr_eq(other, lookup)) {
             running.newest.remove(name);
         }
@@ -157,7 +144,7 @@ impl Names {
 
 impl Lookup {
     fn begin() -> Self {
-        Self { begin: Instant::now(), answer: Mutex::new(None), changed: Condvar::new() }
+        Self { begin: Instant::now(), answer: Mutex::new(None), changed: Condvar::default() }
     }
 
     fn wait(&self, watch: &Watch) -> std::result::Result<(), Failure> {
@@ -169,7 +156,7 @@ impl Lookup {
             if let Some(expiry) = watch.expiry() {
                 return Err(Failure::Expired(expiry));
             }
-            self.changed.wait_for(&mut answer, watch.remaining());
+            (answer, _) = self.changed.wait_until(answer, Instant::now().checked_add(watch.remaining()));
         }
     }
 }
@@ -186,6 +173,7 @@ impl Wake for Lookup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::process::Lazy;
     use std::sync::mpsc;
 
     /// A look-up that gives its answer when it is told to.
@@ -222,22 +210,22 @@ mod tests {
 
     #[test]
     fn who_waits_for_the_same_name_shares_one_look_up() {
-        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
+        static NAMES: Lazy<Names> = Lazy::new(|| Names::joined_for(Duration::MAX));
         let (answer, look_up) = held();
         let first = NAMES.join_or_begin("cam", look_up).expect("begun");
         let second = NAMES.join_or_begin("cam", unwanted).expect("joined");
-        assert_eq!(NAMES.running().count, 1);
+        assert_eq!(NAMES.running.lock().count, 1);
         answer.send(Err("no such name".to_owned())).expect("over");
         for lookup in [first, second] {
             assert_eq!(lookup.wait(&Watch::default()), Err(Failure::Refused("no such name".to_owned())));
         }
-        assert_eq!(NAMES.running().count, 0);
+        assert_eq!(NAMES.running.lock().count, 0);
         assert_eq!(NAMES.await_address("cam", &Watch::default(), |_| Ok(())), Ok(()), "a new one was begun");
     }
 
     #[test]
     fn a_wait_ends_with_its_watch_and_a_stop_wakes_it() {
-        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
+        static NAMES: Lazy<Names> = Lazy::new(|| Names::joined_for(Duration::MAX));
         let (answer, look_up) = held();
         let watch = Watch::default();
         watch.allow_ms(1);
@@ -254,20 +242,9 @@ mod tests {
     }
 
     #[test]
-    fn a_child_after_fork_joins_none_of_its_parents() {
-        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
-        {
-            let mut running = NAMES.running();
-            running.newest.insert("cam".to_owned(), Arc::new(Lookup::begin()));
-            (running.process, running.count) = (u32::MAX, MAX_LOOKUPS);
-        }
-        assert_eq!(NAMES.await_address("cam", &Watch::default(), |_| Ok(())), Ok(()));
-    }
-
-    #[test]
     fn there_is_an_end_to_the_look_ups_at_a_time() {
-        static NAMES: LazyLock<Names> = LazyLock::new(|| Names::joined_for(Duration::MAX));
-        NAMES.running().count = MAX_LOOKUPS;
+        static NAMES: Lazy<Names> = Lazy::new(|| Names::joined_for(Duration::MAX));
+        NAMES.running.lock().count = MAX_LOOKUPS;
         let refused = NAMES.await_address("cam", &Watch::default(), unwanted);
         assert!(matches!(refused, Err(Failure::NotBegun(text)) if text.starts_with("256 names")));
     }

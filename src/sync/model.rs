@@ -1,9 +1,8 @@
-//! The locks and atomics of a model checker, with the face of those that they stand in for.
+//! The atomics of a model checker, which stand in for std's as its locks do in `lock`.
 //!
 //! loom runs a model in every order that its threads can take, and lets atomics show every value that their orderings
 //! allow: for two or three threads with a few steps. shuttle takes one order after the other by chance, its atomics in
-//! one order for all: for models that are too large for that. Time stands still in both: a deadline that is to come
-//! never comes.
+//! one order for all: for models that are too large for that.
 
 #[cfg(loom)]
 use loom as checker;
@@ -14,77 +13,6 @@ pub(crate) use checker::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU
 pub(crate) use checker::thread;
 
 use super::Arc;
-use std::ops::{Deref, DerefMut};
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
-
-#[derive(Default)]
-pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
-
-impl<T> Mutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(checker::sync::Mutex::new(value))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
-    }
-
-    pub(crate) fn try_lock_for(&self, _: Duration) -> Option<MutexGuard<'_, T>> {
-        Some(self.lock())
-    }
-}
-
-/// Empty for the time of a wait alone.
-pub(crate) struct MutexGuard<'a, T>(Option<checker::sync::MutexGuard<'a, T>>);
-
-impl<T> Deref for MutexGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        self.0.as_ref().expect("used during a wait")
-    }
-}
-
-impl<T> DerefMut for MutexGuard<'_, T> {
-    fn deref_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("used during a wait")
-    }
-}
-
-#[derive(Default)]
-pub(crate) struct Condvar(checker::sync::Condvar);
-
-pub(crate) struct WaitTimeoutResult(bool);
-
-impl WaitTimeoutResult {
-    pub(crate) fn timed_out(&self) -> bool {
-        self.0
-    }
-}
-
-impl Condvar {
-    pub(crate) fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-        let held = guard.0.take().expect("used during a wait");
-        guard.0 = Some(self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(crate) fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> WaitTimeoutResult {
-        let is_over = deadline <= Instant::now();
-        if !is_over {
-            self.wait(guard);
-        }
-        WaitTimeoutResult(is_over)
-    }
-
-    pub(crate) fn notify_all(&self) {
-        self.0.notify_all();
-    }
-}
 
 /// Has loom see accesses to memory that is not its own: two that nothing orders fail the model. In shuttle's models all
 /// is ordered; there, what lies in the memory tells.

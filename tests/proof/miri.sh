@@ -48,7 +48,7 @@ fi
 
 export CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/miri"
 export PROPTEST_CASES=$cases PROPTEST_DISABLE_FAILURE_PERSISTENCE=1
-# The clocks are those of the machine. parking_lot keeps pointers in numbers.
+# The clocks are those of the machine.
 export MIRIFLAGS='-Zmiri-disable-isolation -Zmiri-permissive-provenance'
 mkdir -p "$CARGO_TARGET_DIR"
 log=$CARGO_TARGET_DIR/miri.log

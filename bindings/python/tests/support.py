@@ -92,11 +92,13 @@ def start_python(arguments: Sequence[str], **options: Any) -> subprocess.Popen[s
     return subprocess.Popen([sys.executable, *arguments], **{**piped, **options})
 
 
-def run_python(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs Python with arguments to its end."""
+def run_python(
+    arguments: Sequence[str], limit: float = 2 * PATIENCE, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs Python with arguments to its end, for so many seconds at most."""
     with start_python(arguments, **options) as process:
         try:
-            output, errors = process.communicate(timeout=2 * PATIENCE)
+            output, errors = process.communicate(timeout=limit)
         except BaseException:
             process.kill()
             raise
