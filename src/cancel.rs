@@ -1,6 +1,6 @@
 //! Ending a blocking call from elsewhere: a token for one call, and the watch that libav polls while it blocks.
 
-use crate::clock::monotonic_ns;
+use crate::clock::{SECOND, monotonic_ns};
 use crate::sync::{AtomicBool, AtomicI64, Mutex, Ordering, Signal};
 use std::sync::OnceLock;
 use std::task::Waker;
@@ -48,9 +48,20 @@ pub(crate) enum Expiry {
     Deadline,
 }
 
+/// A thread that did not look at its watch for so long did not run: its process was stopped (SIGSTOP, a paused container,
+/// a suspended machine), or starved. Whatever waits looks several times a second.
+const LONGEST_GAP_NS: i64 = SECOND;
+
+/// After such a gap a stream has so long to hand over what came meanwhile, before its silence counts.
+const GRACE_NS: i64 = SECOND;
+
 /// What libav's interrupt callback reads: a flag and a deadline, both atomic, no lock.
 pub(crate) struct Watch {
     stopped: AtomicBool,
+    /// When it was last looked at.
+    seen_ns: AtomicI64,
+    /// Until then no silence counts.
+    grace_ns: AtomicI64,
     /// What waits where nobody polls.
     waiter: Mutex<Option<Waker>>,
     deadline_ns: AtomicI64,
@@ -65,6 +76,8 @@ impl Default for Watch {
     fn default() -> Self {
         Self {
             stopped: AtomicBool::new(false),
+            seen_ns: AtomicI64::new(i64::MAX),
+            grace_ns: AtomicI64::new(i64::MIN),
             waiter: Mutex::default(),
             deadline_ns: AtomicI64::new(i64::MAX),
             was_polled: AtomicBool::new(false),
@@ -97,8 +110,17 @@ impl Watch {
 
     /// Allows the calls that follow this long from now.
     pub(crate) fn allow_ms(&self, milliseconds: i64) {
-        let nanoseconds = milliseconds.saturating_mul(1_000_000);
-        self.deadline_ns.store(monotonic_ns().saturating_add(nanoseconds), Ordering::SeqCst);
+        let (nanoseconds, now_ns) = (milliseconds.saturating_mul(1_000_000), monotonic_ns());
+        self.note_gap(now_ns);
+        self.deadline_ns.store(now_ns.saturating_add(nanoseconds), Ordering::SeqCst);
+    }
+
+    /// Sees whether the thread has not run for a while.
+    fn note_gap(&self, now_ns: i64) {
+        let seen_ns = self.seen_ns.swap(now_ns, Ordering::SeqCst);
+        if now_ns.saturating_sub(seen_ns) > LONGEST_GAP_NS {
+            self.grace_ns.store(now_ns.saturating_add(GRACE_NS), Ordering::SeqCst);
+        }
     }
 
     /// Has a function called while libav waits. Only the first one is kept.
@@ -109,9 +131,16 @@ impl Watch {
     /// libav asks whether to go on.
     pub(crate) fn poll(&self) -> Option<Expiry> {
         self.was_polled.store(true, Ordering::Relaxed);
-        if let Some(on_poll) = self.on_poll.get() {
+        let expiry = self.look();
+        if let Some(on_poll) = self.on_poll.get().filter(|_| !self.is_in_grace(monotonic_ns())) {
             on_poll();
         }
+        expiry
+    }
+
+    /// [`Self::expiry`] for whoever looks several times a second.
+    pub(crate) fn look(&self) -> Option<Expiry> {
+        self.note_gap(monotonic_ns());
         self.expiry()
     }
 
@@ -122,7 +151,8 @@ impl Watch {
 
     /// How long the present call may still take.
     pub(crate) fn remaining(&self) -> Duration {
-        let nanoseconds = self.deadline_ns.load(Ordering::SeqCst).saturating_sub(monotonic_ns());
+        let end_ns = self.deadline_ns.load(Ordering::SeqCst).max(self.grace_ns.load(Ordering::SeqCst));
+        let nanoseconds = end_ns.saturating_sub(monotonic_ns());
         Duration::from_nanos(nanoseconds.max(0).unsigned_abs())
     }
 
@@ -131,7 +161,13 @@ impl Watch {
         if self.is_stopped() {
             return Some(Expiry::Stopped);
         }
-        (monotonic_ns() >= self.deadline_ns.load(Ordering::SeqCst)).then_some(Expiry::Deadline)
+        let now_ns = monotonic_ns();
+        let is_over = now_ns >= self.deadline_ns.load(Ordering::SeqCst) && !self.is_in_grace(now_ns);
+        is_over.then_some(Expiry::Deadline)
+    }
+
+    fn is_in_grace(&self, now_ns: i64) -> bool {
+        now_ns < self.grace_ns.load(Ordering::SeqCst)
     }
 }
 
@@ -168,6 +204,28 @@ mod tests {
         watch.stop();
         watch.allow_ms(60_000);
         assert_eq!(watch.expiry(), Some(Expiry::Stopped));
+    }
+
+    #[test]
+    fn a_deadline_that_passed_while_the_process_was_stopped_leaves_time_for_what_waits() {
+        let watch = Watch::default();
+        let polled = Arc::new(AtomicI64::new(0));
+        watch.set_on_poll(Box::new({
+            let polled = Arc::clone(&polled);
+            move || {
+                polled.fetch_add(1, Ordering::SeqCst);
+            }
+        }));
+        watch.allow_ms(60_000);
+        assert_eq!((watch.poll(), polled.load(Ordering::SeqCst)), (None, 1));
+        // As if the last look were 9 s ago, and the deadline over since.
+        watch.seen_ns.store(monotonic_ns() - 9 * SECOND, Ordering::SeqCst);
+        watch.deadline_ns.store(monotonic_ns() - SECOND, Ordering::SeqCst);
+        assert_eq!((watch.poll(), polled.load(Ordering::SeqCst)), (None, 1), "nothing was looked at yet");
+        assert!(watch.remaining() <= Duration::from_nanos(GRACE_NS.unsigned_abs()) && !watch.remaining().is_zero());
+        // And as if what waits had been looked at since.
+        watch.grace_ns.store(monotonic_ns(), Ordering::SeqCst);
+        assert_eq!((watch.poll(), polled.load(Ordering::SeqCst)), (Some(Expiry::Deadline), 2));
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Session {
         };
         loop {
             // Also where packets come so fast that it is never waited for one.
-            if let Some(expiry) = watch.expiry() {
+            if let Some(expiry) = watch.look() {
                 return Err(Stop::Interrupted(Interruption::Expired(expiry)));
             }
             let next = poll_fn(|context| Pin::new(&mut *playing).poll_next(context));
@@ -165,7 +165,7 @@ impl Tasks {
             // Looked at each time, too: where bytes come without a pause, no timer has its turn. A stop wakes the task.
             let mut watched = poll_fn(|context| {
                 watch.wake_on_stop(context.waker());
-                match watch.expiry() {
+                match watch.look() {
                     Some(expiry) => Poll::Ready(Err(expiry)),
                     None => work.as_mut().poll(context).map(Ok),
                 }
