@@ -177,9 +177,7 @@ impl Board {
         self.signal.notify();
     }
 
-    /// Forgets the stream.
-    pub(crate) fn clear(&self) {
-        self.begin_epoch(State::Idle, false);
+    pub(crate) fn forget_stream(&self) {
         self.inner.lock().stream = None;
     }
 

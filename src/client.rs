@@ -25,7 +25,7 @@ use crate::redact::redact_with;
 use crate::ring::{Ring, RingStatus};
 use crate::state::State;
 use crate::stats::StatsSnapshot;
-use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::sync::{Arc, AtomicU32, AtomicU64, Mutex, Ordering, TimedMutex, TimedMutexGuard};
 use crate::view::View;
 use crate::writer::{Assignment, Goal, WriterHandle};
 use leases::LeaseBook;
@@ -33,9 +33,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use turns::Turns;
 
-/// How long terminate and clear wait for another life-cycle call to give way. A setup that gives way ends its own writer,
-/// so that there is none left to wait for after.
-const GIVE_WAY: Duration = Duration::from_millis(400);
+/// How long terminate, clear and the like wait in all: for another life-cycle call to give way, and for the writer, which
+/// looks at what it is asked to do at least every 100 ms, to hold or to end. One that does not is left behind.
+const STOP_TIME: Duration = Duration::from_millis(400);
 
 /// What a caller waits longer than the writer has for connecting, so that the writer's own words are the ones it gets.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -45,7 +45,7 @@ pub struct Client {
     board: Arc<Board>,
     parameters: Mutex<Parameters>,
     /// Life-cycle calls exclude each other by this lock.
-    session: Mutex<Option<Session>>,
+    session: TimedMutex<Option<Session>>,
     /// How many calls of terminate and clear want a setup in progress to end.
     aborters: AtomicU32,
     /// What readers read; outlives terminate, but not clear.
@@ -79,7 +79,7 @@ impl Client {
         Self {
             board: Arc::default(),
             parameters: Mutex::default(),
-            session: Mutex::new(None),
+            session: TimedMutex::new(None),
             aborters: AtomicU32::new(0),
             view: Arc::default(),
             bell: Mutex::new(None),
@@ -118,7 +118,7 @@ impl Client {
     pub fn setup(&self, url: Option<&str>, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<()> {
         let mut session = self.session.try_lock().ok_or_else(busy)?;
         let config = Arc::new(self.configure(url)?);
-        self.close(&mut session);
+        self.close(&mut session, stop_deadline());
         self.check_interruption(cancel)?;
         let last_seq = *self.last_seq.lock();
         let view = Arc::new(View::new(Arc::clone(&config), Arc::clone(&self.board.signal), last_seq)?);
@@ -133,26 +133,29 @@ impl Client {
             if is_background { Ok(()) } else { self.await_connection(&opened, first_timeout_ms, cancel) }
         });
         *session = Some(opened);
-        connected.inspect_err(|_| self.close(&mut session))
+        connected.inspect_err(|_| self.close(&mut session, stop_deadline()))
     }
 
     fn configure(&self, url: Option<&str>) -> Result<Config> {
         let mut parameters = self.parameters.lock();
+        // Kept only if all of them are good.
+        let mut wanted = parameters.clone();
         if let Some(url) = url {
-            parameters.set("url", url)?;
+            wanted.set("url", url)?;
         }
-        let config = parameters.config()?;
+        let config = wanted.config()?;
         if config.url.is_empty() {
             return Err(Error::argument("url", "empty", "the address of a stream"));
         }
+        *parameters = wanted;
         Ok(config)
     }
 
-    /// Has a new writer connect, under a new epoch.
+    /// Has a new writer connect, under a new epoch. Without a thread for it the state is what it was before.
     fn connect(&self, session: &mut Session, goal: Goal, retries_first: bool, first_timeout_ms: i64) -> Result<()> {
-        let epoch = self.board.begin_epoch(State::Connecting, goal == Goal::Run);
-        session.view.set_epoch(epoch);
-        session.writer = Some(WriterHandle::spawn(Assignment {
+        let before = self.board.state();
+        let epoch = self.begin_epoch(&session.view, State::Connecting, goal == Goal::Run);
+        let writer = WriterHandle::spawn(Assignment {
             config: Arc::clone(&session.config),
             board: Arc::clone(&self.board),
             view: Arc::clone(&session.view),
@@ -160,8 +163,19 @@ impl Client {
             goal,
             retries_first,
             first_timeout_ms,
-        })?);
+        });
+        if writer.is_err() {
+            self.begin_epoch(&session.view, before, false);
+        }
+        session.writer = Some(writer?);
         Ok(())
+    }
+
+    /// Begins the time of another writer, for the state and the frames alike.
+    fn begin_epoch(&self, view: &View, state: State, is_started: bool) -> u64 {
+        let epoch = self.board.begin_epoch(state, is_started);
+        view.set_epoch(epoch);
+        epoch
     }
 
     fn await_connection(&self, opened: &Session, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<()> {
@@ -203,7 +217,7 @@ impl Client {
             }
             None => {
                 if let Some(writer) = session.writer.take() {
-                    writer.stop(&self.board);
+                    writer.stop(&self.board, stop_deadline());
                 }
                 let timeout_ms = session.config.setup_timeout_ms;
                 self.connect(session, Goal::Run, true, timeout_ms)
@@ -216,9 +230,10 @@ impl Client {
     /// # Errors
     /// `BUSY` if another life-cycle call does not give way.
     pub fn terminate(&self) -> Result<()> {
-        let mut session = self.abort_others()?;
+        let deadline = stop_deadline();
+        let mut session = self.abort_others(deadline)?;
         if let Some(session) = session.as_mut() {
-            self.halt(session);
+            self.halt(session, deadline);
         }
         Ok(())
     }
@@ -228,8 +243,9 @@ impl Client {
     /// # Errors
     /// `BUSY` if another life-cycle call does not give way.
     pub fn clear(&self) -> Result<()> {
-        let mut session = self.abort_others()?;
-        self.close(&mut session);
+        let deadline = stop_deadline();
+        let mut session = self.abort_others(deadline)?;
+        self.close(&mut session, deadline);
         Ok(())
     }
 
@@ -239,36 +255,35 @@ impl Client {
     }
 
     /// Takes the life-cycle lock, from a setup in progress if need be.
-    fn abort_others(&self) -> Result<MutexGuard<'_, Option<Session>>> {
+    fn abort_others(&self, deadline: Instant) -> Result<TimedMutexGuard<'_, Option<Session>>> {
         self.aborters.fetch_add(1, Ordering::SeqCst);
         self.board.signal.notify();
-        let session = self.session.try_lock_for(GIVE_WAY);
+        let session = self.session.lock_until(Some(deadline));
         self.aborters.fetch_sub(1, Ordering::SeqCst);
         session.ok_or_else(busy)
     }
 
     /// Has a file held where it is, and a live stream disconnected.
-    fn halt(&self, session: &mut Session) {
-        if self.hold_file(session) {
+    fn halt(&self, session: &mut Session, deadline: Instant) {
+        if self.hold_file(session, deadline) {
             return;
         }
         let state = self.board.state();
         let is_over = matches!(state, State::Ended | State::Failed);
-        let epoch = self.board.begin_epoch(if is_over { state } else { State::Stopped }, false);
-        session.view.set_epoch(epoch);
+        self.begin_epoch(&session.view, if is_over { state } else { State::Stopped }, false);
         if let Some(writer) = session.writer.take() {
-            writer.stop(&self.board);
+            writer.stop(&self.board, deadline);
         }
     }
 
     /// Has a file's writer hold still. Returns whether it does; one that is over or hangs does not.
-    fn hold_file(&self, session: &Session) -> bool {
+    fn hold_file(&self, session: &Session, deadline: Instant) -> bool {
         let is_file = self.board.stream().is_some_and(|stream| !stream.is_live);
         let Some(writer) = session.writer.as_ref().filter(|_| is_file) else {
             return false;
         };
         writer.set_goal(Goal::Hold);
-        let holds = writer.wait_parked() && writer.is_alive();
+        let holds = writer.wait_parked(deadline) && writer.is_alive();
         if holds {
             self.board.hold();
         }
@@ -276,11 +291,12 @@ impl Client {
     }
 
     /// Ends a session, if there is one.
-    fn close(&self, session: &mut Option<Session>) {
+    fn close(&self, session: &mut Option<Session>, deadline: Instant) {
         if let Some(mut closing) = session.take() {
-            self.board.clear();
+            self.begin_epoch(&closing.view, State::Idle, false);
+            self.board.forget_stream();
             if let Some(writer) = closing.writer.take() {
-                writer.stop(&self.board);
+                writer.stop(&self.board, deadline);
             }
             *self.last_seq.lock() = closing.view.newest_seq();
             *self.view.lock() = None;
@@ -318,8 +334,18 @@ impl Client {
         Ok(())
     }
 
+    /// Why no new frame will come to who reads this view, unless something else is called; `None` while one may.
+    fn standstill(&self, view: &Arc<View>) -> Option<Status> {
+        let is_present = self.view.lock().as_ref().is_some_and(|present| Arc::ptr_eq(present, view));
+        // Its client was cleared, and maybe set up anew: what comes now comes to another view.
+        if is_present { self.board.standstill() } else { Some(Status::BadState) }
+    }
+
     /// Why there is no frame. A stream that has failed for good tells the phase, and what libav and the server said.
     fn absence(&self, standstill: Option<Status>) -> Error {
+        if standstill == Some(Status::BadState) {
+            return Error::new(Status::BadState, "the client was cleared, or set up anew, during the call");
+        }
         let state = self.board.state();
         let status = standstill.unwrap_or(Status::Timeout);
         let cause = self.last_failure().filter(|_| !matches!(state, State::Running | State::Ready | State::Stopped));
@@ -427,8 +453,14 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.close(&mut self.session.lock());
+        if let Some(mut session) = self.session.lock_until(None) {
+            self.close(&mut session, stop_deadline());
+        }
     }
+}
+
+fn stop_deadline() -> Instant {
+    Instant::now() + STOP_TIME
 }
 
 fn busy() -> Error {

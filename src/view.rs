@@ -9,11 +9,12 @@ use crate::error::Result;
 use crate::frame::{CaptureClock, Flags, FrameInfo, Shape};
 use crate::geometry::{Display, Orientation, Source};
 use crate::pacer::{Kept, Pacer};
-use crate::ring::{Order, Query, Refusal, Ring, RingSize, Slot};
+use crate::ring::{Frames, Order, Query, Refusal, Ring, RingSize, Slot};
 use crate::source::UnitMeta;
 use crate::stats::Stats;
-use crate::sync::{Arc, AtomicU64, Ordering, Signal};
+use crate::sync::{Arc, AtomicU64, Ordering, Signal, Weak};
 use crate::timeline::Timeline;
+use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 /// A longer time without a frame is a stall, which is not filled: that would only hide it.
@@ -60,6 +61,13 @@ impl View {
         self.config.blocks
     }
 
+    /// Lends frames to a reader, in one of the ways that a ring has.
+    pub(crate) fn take<L>(&self, take: impl FnOnce(&Ring) -> Option<L>) -> Option<Taken<L>> {
+        let lease = take(self.ring()?)?;
+        let waiting = self.blocks().then(|| Arc::downgrade(&self.signal));
+        Some(Taken { lease, _release: Release(waiting) })
+    }
+
     /// Lets the writer of this epoch write, and none before it.
     pub(crate) fn set_epoch(&self, epoch: u64) {
         self.epoch.store(epoch, Ordering::SeqCst);
@@ -88,6 +96,32 @@ impl View {
         settled.1.set_epoch(self.epoch.load(Ordering::SeqCst));
         self.signal.notify();
         Ok(settled)
+    }
+}
+
+/// Frames lent to a reader. A writer that may lose nothing, and so waits for their memory, is woken once they are given
+/// back, whether they were kept, copied, or only looked at.
+pub(crate) struct Taken<L> {
+    pub(crate) lease: L,
+    /// Dropped after the lease: whoever is woken finds the memory free.
+    _release: Release,
+}
+
+impl Taken<Frames> {
+    /// Copies the frames one after the other and gives them back. `buffer` has room for them.
+    pub(crate) fn copy_into(self, buffer: &mut [MaybeUninit<u8>]) -> Vec<FrameInfo> {
+        let Self { lease, _release } = self;
+        lease.copy_into(buffer)
+    }
+}
+
+struct Release(Option<Weak<Signal>>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.0.as_ref().and_then(Weak::upgrade) {
+            waiting.notify();
+        }
     }
 }
 

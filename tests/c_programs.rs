@@ -163,6 +163,29 @@ fn a_child_after_fork_is_told_and_does_no_harm() {
 }
 
 #[test]
+fn a_hundred_forked_children_make_clients_of_their_own_whatever_the_parent_does() {
+    let program = support::scratch("forks").join("forks");
+    support::compile("gcc", "gnu11", &[source("tests/c/forks.c")], &program);
+    support::expect_success(Command::new(&program).arg(support::clip("long.mp4")));
+}
+
+#[test]
+fn threads_of_the_library_block_the_hosts_signals() {
+    let program = support::scratch("signals").join("signals");
+    support::compile("gcc", "gnu11", &[source("tests/c/signals.c")], &program);
+    let server = Server::rtsp();
+    let url = server.rtsp_url("video").replace("127.0.0.1", "localhost");
+    support::expect_success(Command::new(&program).arg(support::clip("long.mp4")).arg(url));
+}
+
+#[test]
+fn a_start_without_a_thread_leaves_the_state_as_it_was() {
+    let program = support::scratch("threads").join("threads");
+    support::compile_with("gcc", "gnu11", &[source("tests/c/threads.c")], &program, &["-rdynamic"]);
+    support::expect_success(Command::new(&program).arg(support::clip("short.mp4")));
+}
+
+#[test]
 fn frames_that_are_lent_never_change_under_a_writer_at_full_speed() {
     let program = support::scratch("lease").join("lease");
     support::compile("gcc", "gnu11", &[source("tests/c/lease.c")], &program);

@@ -1,7 +1,7 @@
 //! Which leases are out: how many, and since when. A forgotten one shows here before its memory is missed.
 
 use crate::clock::monotonic_ns;
-use crate::sync::{Arc, Mutex, Signal, Weak};
+use crate::sync::{Arc, Mutex};
 use std::collections::BTreeMap;
 
 /// The leases of a client that have not been given back.
@@ -27,13 +27,13 @@ struct Inner {
 }
 
 impl LeaseBook {
-    /// Enters a lease for as long as the result lives; `waiting` is told of its end.
-    pub(super) fn enter(self: &Arc<Self>, waiting: Option<Weak<Signal>>) -> Entry {
+    /// Enters a lease for as long as the result lives.
+    pub(super) fn enter(self: &Arc<Self>) -> Entry {
         let mut inner = self.inner.lock();
         let number = inner.next_number;
         inner.next_number += 1;
         inner.taken_ns.insert(number, monotonic_ns());
-        Entry { book: Arc::clone(self), number, waiting }
+        Entry { book: Arc::clone(self), number }
     }
 
     pub(super) fn status(&self) -> LeaseStatus {
@@ -50,15 +50,11 @@ impl LeaseBook {
 pub(super) struct Entry {
     book: Arc<LeaseBook>,
     number: u64,
-    waiting: Option<Weak<Signal>>,
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         self.book.inner.lock().taken_ns.remove(&self.number);
-        if let Some(waiting) = self.waiting.as_ref().and_then(Weak::upgrade) {
-            waiting.notify();
-        }
     }
 }
 
@@ -72,9 +68,9 @@ mod tests {
         let book = Arc::new(LeaseBook::default());
         assert_eq!(book.status(), LeaseStatus::default());
         let pause = Duration::from_millis(20);
-        let first = book.enter(None);
+        let first = book.enter();
         std::thread::sleep(pause);
-        let (second, third) = (book.enter(None), book.enter(None));
+        let (second, third) = (book.enter(), book.enter());
         drop(second);
         let both = book.status();
         assert!(both.count == 2 && both.oldest_age_ns >= pause.as_nanos() as i64, "{both:?}");

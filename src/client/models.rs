@@ -1,16 +1,28 @@
 //! Waiting, reading and giving back through a whole client, under a model checker (tests/proof/models.sh). A thread of
 //! the model stands in for the writer, with the writer's own view and control.
 
-use super::stage::{publish, running};
+use super::stage::{publish, running, show_anew};
 use super::*;
 use crate::ring::Order;
 use crate::sync::model::{explore, thread};
 use crate::writer::Control;
+use std::mem::MaybeUninit;
+
+fn session(client: &Client) -> Session {
+    let config = Arc::new(client.configure(None).expect("refused"));
+    Session { config, view: client.view().expect("no view"), writer: None }
+}
 
 fn check(lease: &FrameLease) {
     for (index, info) in lease.infos().iter().enumerate() {
         assert!(lease.frame(index).is_some_and(|frame| frame.iter().all(|byte| u64::from(*byte) == info.seq)));
     }
+}
+
+/// Reads one frame by copying it.
+fn copy(client: &Client, options: &ReadOptions<'_>) -> Result<u64> {
+    let mut pixels = [MaybeUninit::new(0); 64 * 64];
+    client.extract(options, &mut pixels, &mut None).map(|batch| batch.infos[0].seq)
 }
 
 /// What a reader asks for that waits for as long as it takes.
@@ -60,11 +72,7 @@ fn terminate_and_clear_end_a_wait() {
     for clears in [false, true] {
         explore(move || {
             let (client, _) = running(&[]);
-            *client.session.lock() = Some(Session {
-                config: Arc::new(client.configure(None).expect("refused")),
-                view: client.view().expect("no view"),
-                writer: None,
-            });
+            *client.session.try_lock().expect("held") = Some(session(&client));
             let waiter = thread::spawn({
                 let client = Arc::clone(&client);
                 move || client.wait(0, -1, None).map_err(|error| error.status)
@@ -132,6 +140,58 @@ fn where_nothing_may_be_lost_every_frame_comes_once_and_in_order() {
         releaser.join().expect("panicked");
         writer.join().expect("panicked");
         assert_eq!(client.lease_status().count, 0);
+    });
+}
+
+/// A reader that copies holds memory too, for as long as that takes.
+#[test]
+fn a_writer_that_waits_for_memory_is_woken_by_readers_that_copy() {
+    const FRAMES: u64 = 4;
+    explore(|| {
+        let (client, epoch) = running(&[("cache_size", "1"), ("overflow", "block"), ("max_orphans", "0")]);
+        let control = Arc::new(Control::new(Goal::Run));
+        let writer = thread::spawn({
+            let client = Arc::clone(&client);
+            move || {
+                let view = client.view().expect("no view");
+                for _ in 0..FRAMES {
+                    control.wait_while_running(&client.board.signal, || view.ring().is_none_or(Ring::has_room));
+                    publish(&client, epoch).expect("room, yet refused");
+                }
+                client.board.set_state(epoch, State::Ended);
+            }
+        });
+        // Two that read in turns of their own: one acknowledges a frame that the other still copies.
+        let readers = [(); 2].map(|()| {
+            let client = Arc::clone(&client);
+            thread::spawn(move || {
+                let mut read = 0;
+                while let Ok(seq) = copy(&client, &patient(Order::Next, 1, read)) {
+                    read = seq;
+                }
+            })
+        });
+        writer.join().expect("panicked");
+        readers.into_iter().for_each(|reader| reader.join().expect("panicked"));
+    });
+}
+
+#[test]
+fn a_client_that_is_set_up_anew_ends_the_waits_for_what_was_before() {
+    explore(|| {
+        let (client, _) = running(&[]);
+        *client.session.try_lock().expect("held") = Some(session(&client));
+        let waiter = thread::spawn({
+            let client = Arc::clone(&client);
+            move || client.wait(0, -1, None).map_err(|error| error.status)
+        });
+        client.close(&mut client.session.try_lock().expect("held"), stop_deadline());
+        show_anew(&client);
+        // Frames come to the new view. Whoever looks there by now finds one.
+        let epoch = client.begin_epoch(&client.view().expect("no view"), State::Running, true);
+        publish(&client, epoch);
+        let waited = waiter.join().expect("panicked");
+        assert!(matches!(waited, Err(Status::BadState) | Ok(1)), "{waited:?}");
     });
 }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result, Status};
 use crate::frame::{FrameInfo, Shape};
 use crate::ring::{Block, Lent, Order, Query, Ring};
 use crate::sync::Arc;
-use crate::view::View;
+use crate::view::{Taken, View};
 use std::mem::MaybeUninit;
 
 /// What to read.
@@ -42,7 +42,7 @@ pub struct Batch {
 /// Frames lent without copying. They do not change while it lives, whatever becomes of the client.
 pub struct FrameLease {
     shape: Shape,
-    lease: Block,
+    taken: Taken<Block>,
     /// Dropped after the lease: a lease that is no longer counted holds no memory.
     _entry: Entry,
 }
@@ -55,23 +55,23 @@ impl FrameLease {
 
     /// One for each frame, oldest first.
     pub fn infos(&self) -> &[FrameInfo] {
-        &self.lease.infos
+        &self.taken.lease.infos
     }
 
     /// The pixels of a frame, row by row; `None` beyond the last.
     pub fn frame(&self, index: usize) -> Option<&[u8]> {
-        self.lease.frame(index)
+        self.taken.lease.frame(index)
     }
 
     /// The pixels of all frames as one block, oldest frame first, each [`frame_stride`](Self::frame_stride) bytes after
     /// the one before.
     pub fn pixels(&self) -> &[u8] {
-        self.lease.pixels()
+        self.taken.lease.pixels()
     }
 
     /// Bytes from one frame to the next: those of a frame, but for odd shapes, whose frames the ring pads to whole pages.
     pub fn frame_stride(&self) -> usize {
-        self.lease.frame_stride()
+        self.taken.lease.frame_stride()
     }
 }
 
@@ -83,7 +83,7 @@ impl Client {
     pub fn output_shape(&self, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<Shape> {
         let view = self.view()?;
         self.wait_for(deadline_in(timeout_ms), cancel, |is_last| {
-            let standstill = self.board.standstill();
+            let standstill = self.standstill(&view);
             match view.shape() {
                 Some(shape) => Some(Ok(shape)),
                 None if is_last || standstill.is_some() => Some(Err(self.absence(standstill))),
@@ -99,7 +99,7 @@ impl Client {
     pub fn wait(&self, after_seq: u64, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<u64> {
         let view = self.view()?;
         self.wait_for(deadline_in(timeout_ms), cancel, |is_last| {
-            let standstill = self.board.standstill();
+            let standstill = self.standstill(&view);
             match view.ring().map_or(0, Ring::newest_readable) {
                 newest if newest > after_seq => Some(Ok(newest)),
                 _ if is_last || standstill.is_some() => Some(Err(self.absence(standstill))),
@@ -132,9 +132,9 @@ impl Client {
         };
         // Before the wait, if it can be known: a caller should not wait in vain.
         view.shape().map_or(Ok(()), &mut check_room)?;
-        let (shape, frames) = self.take(&view, count, options, Ring::take)?;
+        let (shape, taken) = self.take(&view, count, options, Ring::take)?;
         check_room(shape)?;
-        let infos = frames.copy_into(buffer);
+        let infos = taken.copy_into(buffer);
         Ok(Batch { shape, infos })
     }
 
@@ -145,10 +145,8 @@ impl Client {
     pub fn acquire(&self, options: &ReadOptions<'_>) -> Result<FrameLease> {
         let view = self.view()?;
         let count = self.count(options, &view)?;
-        let (shape, lease) = self.take(&view, count, options, Ring::take_block)?;
-        // A writer that may lose nothing waits for the memory.
-        let waiting = view.blocks().then(|| Arc::downgrade(&self.board.signal));
-        Ok(FrameLease { shape, lease, _entry: self.leases.enter(waiting) })
+        let (shape, taken) = self.take(&view, count, options, Ring::take_block)?;
+        Ok(FrameLease { shape, taken, _entry: self.leases.enter() })
     }
 
     fn count(&self, options: &ReadOptions<'_>, view: &View) -> Result<u32> {
@@ -166,39 +164,40 @@ impl Client {
     /// Waits for frames and takes them, in one of the ways that a ring has.
     fn take<P>(
         &self,
-        view: &View,
+        view: &Arc<View>,
         count: u32,
         options: &ReadOptions<'_>,
         take: impl Fn(&Ring, &Query, u32) -> Option<Lent<P>>,
-    ) -> Result<(Shape, Lent<P>)> {
+    ) -> Result<(Shape, Taken<Lent<P>>)> {
         let query = Query {
             order: options.order,
             count,
             after_seq: options.after_seq,
             mix_generations: options.mix_generations,
         };
-        let lent = self.wait_for(deadline_in(options.timeout_ms), options.cancel, |is_last| {
+        let taken = self.wait_for(deadline_in(options.timeout_ms), options.cancel, |is_last| {
             // Asked before the ring: what is published before a standstill is seen then.
-            let standstill = self.board.standstill();
+            let standstill = self.standstill(view);
             let is_last = is_last || standstill.is_some();
             let at_least = if is_last { 1 } else { count };
-            match view.ring().and_then(|ring| take(ring, &query, at_least)) {
-                Some(lent) if self.is_fresh(&lent.infos, options.max_age_ms) => Some(Ok(lent)),
-                Some(_) if is_last => Some(Err(stale(options.max_age_ms))),
+            // Frames that are too old are not taken: to give them back would end this very wait.
+            if !self.is_fresh(view.ring().and_then(|ring| ring.newest_of(&query)), options.max_age_ms) {
+                return is_last.then(|| Err(stale(options.max_age_ms)));
+            }
+            match view.take(|ring| take(ring, &query, at_least)) {
                 None if is_last => Some(Err(self.absence(standstill))),
-                _ => None,
+                taken => taken.map(Ok),
             }
         })?;
         self.board.stats.reads.add(1);
-        self.board.stats.frames_read.add(lent.infos.len() as u64);
+        self.board.stats.frames_read.add(taken.lease.infos.len() as u64);
         // There is a frame, so there is a shape.
         let shape = view.shape().ok_or_else(|| Error::new(Status::Internal, "frames without a shape"))?;
-        Ok((shape, lent))
+        Ok((shape, taken))
     }
 
-    fn is_fresh(&self, infos: &[FrameInfo], max_age_ms: Option<i64>) -> bool {
-        let newest = infos.last();
-        max_age_ms.zip(newest).is_none_or(|(limit, info)| self.age_ns(info) <= limit.saturating_mul(1_000_000))
+    fn is_fresh(&self, newest: Option<FrameInfo>, max_age_ms: Option<i64>) -> bool {
+        max_age_ms.zip(newest).is_none_or(|(limit, info)| self.age_ns(&info) <= limit.saturating_mul(1_000_000))
     }
 
     /// Nanoseconds since a frame's packet arrived.

@@ -11,12 +11,16 @@ pub(super) fn running(parameters: &[(&str, &str)]) -> (Arc<Client>, u64) {
     for (key, value) in size.iter().chain(parameters) {
         client.set_parameter(key, value).expect("refused");
     }
-    let config = Arc::new(client.configure(None).expect("refused"));
-    let view = Arc::new(View::new(config, Arc::clone(&client.board.signal), 0).expect("no view"));
-    let epoch = client.board.begin_epoch(State::Running, true);
-    view.set_epoch(epoch);
-    *client.view.lock() = Some(view);
+    show_anew(&client);
+    let epoch = client.begin_epoch(&client.view().expect("no view"), State::Running, true);
     (Arc::new(client), epoch)
+}
+
+/// Gives the client a new view, as setup does.
+pub(super) fn show_anew(client: &Client) {
+    let config = Arc::new(client.configure(None).expect("refused"));
+    let view = View::new(config, Arc::clone(&client.board.signal), 0).expect("no view");
+    *client.view.lock() = Some(Arc::new(view));
 }
 
 /// Publishes one frame whose every byte tells its number, if there is memory for it.

@@ -2,31 +2,31 @@
 
 use super::url::{hidden_parts, is_certain_host, is_path, split_port, starts_with_any_scheme};
 use super::words::{SCHEMES, SECRET_LABELS, holds, is_secret_name};
+use crate::sync::process::Lazy;
 use regex_lite::Regex;
 use std::ops::Range;
-use std::sync::LazyLock;
 
 /// `name=value`, where quotes may stand around both; `=` may be percent-encoded.
-static PAIR: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9_.\-]*)["']?[ \t]*(?:=|%3[dD])[ \t]*"#).ok());
+static PAIR: Lazy<Option<Regex>> =
+    Lazy::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9_.\-]*)["']?[ \t]*(?:=|%3[dD])[ \t]*"#).ok());
 
 /// `name: value` and `"name": value`.
-static LABEL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(["']?)([A-Za-z][A-Za-z0-9_\-]*)["']?[ \t]*:[ \t]*"#).ok());
+static LABEL: Lazy<Option<Regex>> =
+    Lazy::new(|| Regex::new(r#"(["']?)([A-Za-z][A-Za-z0-9_\-]*)["']?[ \t]*:[ \t]*"#).ok());
 
 /// Authorization and cookies of RTSP and HTTP, with the rest of the line.
-static HEADER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static HEADER: Lazy<Option<Regex>> = Lazy::new(|| {
     Regex::new(r"(?i)\b(?:(?:proxy-)?authorization|(?:set-)?cookie2?|x-[a-z0-9-]*(?:key|token|auth|secret)[a-z0-9-]*)[ \t]*:[ \t]*([^\r\n]+)").ok()
 });
 
 /// The credentials of an authorization without the header's name, and JSON web tokens.
-static CREDENTIAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static CREDENTIAL: Lazy<Option<Regex>> = Lazy::new(|| {
     Regex::new(r"\b(?:(?i:basic|bearer|digest|negotiate)[ \t]+([A-Za-z0-9+/=._~\-]*[A-Z0-9=+/][A-Za-z0-9+/=._~\-]*)|(eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_.\-]+))").ok()
 });
 
 /// Private keys in PEM.
-static PEM: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]*?)(?:-----END|$)").ok());
+static PEM: Lazy<Option<Regex>> =
+    Lazy::new(|| Regex::new(r"-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]*?)(?:-----END|$)").ok());
 
 /// The values in a text that must not be shown because of what stands before them; `None` if that cannot be found out.
 fn hidden_values(text: &str) -> Option<Vec<Range<usize>>> {

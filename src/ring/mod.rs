@@ -239,6 +239,12 @@ impl Ring {
         }
     }
 
+    /// The newest frame that answers a query by now.
+    pub(crate) fn newest_of(&self, query: &Query) -> Option<FrameInfo> {
+        let seqs = self.inner.lock().select(query)?.0;
+        self.info(*seqs.end())
+    }
+
     /// What is known of a frame that is readable.
     pub(crate) fn info(&self, seq: u64) -> Option<FrameInfo> {
         self.inner.lock().readable_mut(seq).map(|readable| readable.info)

@@ -2,7 +2,7 @@
 
 use crate::cancel::Watch;
 use crate::sync::process::AtomicU64;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Signal};
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering, Signal};
 use std::time::{Duration, Instant};
 
 /// What a writer does once it is connected.
@@ -23,10 +23,15 @@ enum Life {
     Abandoned,
 }
 
+/// What the thread is to do, and for holding whether it does: one value, so that no pair of it can be out of date. Only
+/// the thread itself sets `PARKED`, and only in place of `HOLD`; every goal that the client sets undoes it but holding.
+const RUN: u32 = 0;
+const HOLD: u32 = 1;
+const PARKED: u32 = 2;
+
 pub(crate) struct Control {
     watch: Arc<Watch>,
-    runs: AtomicBool,
-    is_parked: AtomicBool,
+    course: AtomicU32,
     life: Mutex<Life>,
     changed: Arc<Signal>,
 }
@@ -35,8 +40,7 @@ impl Control {
     pub(crate) fn new(goal: Goal) -> Self {
         Self {
             watch: Arc::default(),
-            runs: AtomicBool::new(goal == Goal::Run),
-            is_parked: AtomicBool::new(false),
+            course: AtomicU32::new(if goal == Goal::Run { RUN } else { HOLD }),
             life: Mutex::new(Life::Running),
             changed: Arc::default(),
         }
@@ -49,7 +53,12 @@ impl Control {
     // ---- for the client ----
 
     pub(crate) fn set_goal(&self, goal: Goal) {
-        self.runs.store(goal == Goal::Run, Ordering::SeqCst);
+        match goal {
+            // A swap, so that loom too orders it after what it replaces.
+            Goal::Run => drop(self.course.swap(RUN, Ordering::SeqCst)),
+            // A thread that is parked stays so.
+            Goal::Hold => drop(self.course.compare_exchange(RUN, HOLD, Ordering::SeqCst, Ordering::SeqCst)),
+        }
         self.changed.notify();
     }
 
@@ -63,7 +72,7 @@ impl Control {
     }
 
     pub(crate) fn wait_parked(&self, deadline: Instant) -> bool {
-        self.wait_until(deadline, || self.is_parked.load(Ordering::SeqCst) || self.is_done())
+        self.wait_until(deadline, || self.course.load(Ordering::SeqCst) == PARKED || self.is_done())
     }
 
     /// Waits until the thread is done. If it is not in time, it is counted as abandoned until it is.
@@ -80,7 +89,7 @@ impl Control {
     // ---- for the thread ----
 
     pub(crate) fn goal(&self) -> Goal {
-        if self.runs.load(Ordering::SeqCst) { Goal::Run } else { Goal::Hold }
+        if self.course.load(Ordering::SeqCst) == RUN { Goal::Run } else { Goal::Hold }
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -89,16 +98,18 @@ impl Control {
 
     /// Holds still until the goal is to run, or the thread is to stop.
     pub(crate) fn park(&self) {
-        self.is_parked.store(true, Ordering::SeqCst);
-        self.changed.notify();
         loop {
             let seen = self.changed.now();
-            if self.is_stopped() || self.goal() == Goal::Run {
-                break;
+            if self.is_stopped() {
+                return;
             }
-            self.changed.wait_after(seen, None);
+            match self.course.compare_exchange(HOLD, PARKED, Ordering::SeqCst, Ordering::SeqCst) {
+                Err(RUN) => return,
+                // Looked at once more, now that whoever waits for it is told.
+                Ok(_) => self.changed.notify(),
+                Err(_) => drop(self.changed.wait_after(seen, None)),
+            }
         }
-        self.is_parked.store(false, Ordering::SeqCst);
     }
 
     pub(crate) fn sleep_unless_stopped(&self, duration: Duration) {

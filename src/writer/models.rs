@@ -4,7 +4,7 @@ use super::control::{Control, Goal};
 use crate::sync::model::{explore, thread};
 use crate::sync::process::AtomicU64;
 use crate::sync::{Arc, AtomicBool, Ordering, Signal};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_parked_thread_goes_on_when_told_to_run_or_to_stop() {
@@ -23,6 +23,32 @@ fn a_parked_thread_goes_on_when_told_to_run_or_to_stop() {
             parked.join().expect("panicked");
         });
     }
+}
+
+#[test]
+fn a_thread_that_was_seen_to_hold_goes_no_further_until_it_is_to_run() {
+    explore(|| {
+        let shared = Arc::new((Control::new(Goal::Hold), AtomicBool::new(false)));
+        let writer = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let (control, is_held) = &*shared;
+                for _ in 0..2 {
+                    control.park();
+                    assert!(!is_held.load(Ordering::SeqCst), "it went on while it was held");
+                }
+            }
+        });
+        let (control, is_held) = &*shared;
+        // Started and held again, as by two calls in a row.
+        control.set_goal(Goal::Run);
+        control.set_goal(Goal::Hold);
+        assert!(control.wait_parked(Instant::now() + Duration::from_secs(60)));
+        is_held.store(true, Ordering::SeqCst);
+        is_held.store(false, Ordering::SeqCst);
+        control.set_goal(Goal::Run);
+        writer.join().expect("panicked");
+    });
 }
 
 #[test]
