@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Callable, Type
 
 import pytest
@@ -219,6 +220,39 @@ client.close()
     assert result.returncode == 0, result.stderr
     assert len(lines) == 8 and all("make a new one in the child" in line for line in lines[:5])
     assert lines[5:] == ["1", "0", "1"]
+
+
+def test_packets_that_wait_after_the_process_was_stopped_are_read_and_the_stream_is_not_lost(media: Path) -> None:
+    program = """
+import sys
+from mpegclient import Client
+with Client(sys.argv[1], stall_timeout=2000) as client:
+    client.setup(timeout=30)
+    client.start()
+    client.read(1, timeout=30)
+    while client.next_event() is not None:
+        pass
+    print("runs", flush=True)
+    sys.stdin.readline()
+    client.wait(after=client.wait() + 25, timeout=30)
+    while (event := client.next_event()) is not None:
+        print(event.kind.name, event.state.name)
+"""
+    url = f"udp://127.0.0.1:{free_port()}"
+    options = ["-re", "-stream_loop", "-1", "-i", str(media / "video.mp4"), "-c", "copy", "-f", "mpegts"]
+    sender = subprocess.Popen(["ffmpeg", "-v", "error", *options, url])
+    try:
+        with start_python(["-c", program, url], stdin=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "runs\n"
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(4)  # twice the stall timeout
+            process.send_signal(signal.SIGCONT)
+            output, errors_written = process.communicate("\n", timeout=2 * PATIENCE)
+    finally:
+        sender.kill()
+        sender.wait()
+    assert (process.returncode, output) == (0, ""), errors_written
 
 
 def test_a_program_may_end_without_closing(server: RtspServer) -> None:
