@@ -63,8 +63,10 @@ impl Packet {
         unsafe { std::slice::from_raw_parts(data, size) }
     }
 
+    /// Whether decoding can begin here. A trusted packet wraps a whole frame, which lavfi has not marked as a key frame since
+    /// FFmpeg 9.
     pub(crate) fn is_key(&self) -> bool {
-        self.get().flags & ffi::AV_PKT_FLAG_KEY != 0
+        self.get().flags & (ffi::AV_PKT_FLAG_KEY | ffi::AV_PKT_FLAG_TRUSTED) != 0
     }
 
     pub(crate) fn is_corrupt(&self) -> bool {

@@ -23,7 +23,7 @@ packages=(gcc libc6-dev pkg-config libclang-dev ca-certificates
     python3-numpy python3-pytest python3-pytest-xdist)
 
 # What shows how a stream is opened, read, decoded and converted. The rest does not depend on FFmpeg's version.
-tests=(client files pictures protocols tls faults capture rtsp_engine)
+tests=(client files pictures devices protocols tls faults capture rtsp_engine)
 
 enter() { chroot "$root" env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH="$cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
     RUSTUP_HOME="$rustup" CARGO_HOME="$cargo" "$@"; }
