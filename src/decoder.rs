@@ -344,6 +344,7 @@ impl Decoder {
                     is_damaged: false,
                     is_promised: false,
                     is_incomplete: false,
+                    is_encrypted: false,
                     lost: 0,
                 }
             }
@@ -378,6 +379,7 @@ mod tests {
             is_damaged: false,
             is_promised: false,
             is_incomplete: false,
+            is_encrypted: false,
             lost: 0,
         }
     }

@@ -80,7 +80,7 @@ numbered! {
         Unauthorized = -64, "UNAUTHORIZED", "the server wants other credentials";
         NotFound = -65, "NOT_FOUND", "the server or file system has no such stream";
         ServerGone = -66, "SERVER_GONE", "the server closed or lost the connection";
-        Stalled = -67, "STALLED", "no packet came within the stall timeout";
+        Stalled = -67, "STALLED", "no packet of the video came within the stall timeout";
         NoVideo = -68, "NO_VIDEO", "the source has no video stream";
         Unsupported = -69, "UNSUPPORTED", "the protocol, format or codec is not supported";
         BadData = -70, "BAD_DATA", "the data could not be understood";

@@ -132,12 +132,12 @@ impl Writer {
         loop {
             let begin = Instant::now();
             let timeout_ms = if has_connected { config.setup_timeout_ms } else { self.assignment.first_timeout_ms };
-            let (end, is_live) = match self.connect(timeout_ms, &outlet) {
+            let (end, may_return) = match self.connect(timeout_ms, &outlet) {
                 Ok(mut connection) => {
                     has_connected = true;
                     outlet.has_connected = true;
                     let end = connection.serve(&mut outlet);
-                    (end, connection.is_live())
+                    (end, connection.may_return())
                 }
                 Err(error) => (End::Lost(error), true),
             };
@@ -145,6 +145,11 @@ impl Writer {
                 _ if self.control.is_stopped() => return,
                 End::Stopped => return,
                 End::Finished => return self.set_state(State::Ended),
+                End::Truncated(error) => {
+                    log::line(Level::Warning, &error.to_string());
+                    board.note(*epoch, &error);
+                    return self.set_state(State::Ended);
+                }
                 End::Lost(error) => error,
             };
             log::line(Level::Error, &error.to_string());
@@ -152,7 +157,7 @@ impl Writer {
             if has_connected && begin.elapsed() >= GOOD_CONNECTION {
                 backoff.reset();
             }
-            let retries = config.reconnect && is_live && error.retryable;
+            let retries = config.reconnect && may_return && error.retryable;
             let Some(delay) = (if has_connected || self.assignment.retries_first {
                 backoff.next(&error, has_connected)
             } else {

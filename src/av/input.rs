@@ -1,6 +1,7 @@
 //! Opened sources.
 
 use super::frame::positive;
+use super::nested::{InitSegment, NestedLog, buffered};
 use super::{AvError, CodecParameters, Demuxer, Dictionary, Packet, Pipe, check, ffi, owned_text, tls};
 use crate::cancel::Watch;
 use crate::config::StreamChoice;
@@ -18,7 +19,7 @@ pub(crate) struct Input {
     /// What the context reads from in place of a protocol of its own; must outlive it.
     _pipe: Option<Pipe>,
     /// What every further open is told; must outlive the context, and not move.
-    _opening: Box<Opening>,
+    opening: Box<Opening>,
 }
 
 /// How to open whatever a source leads to: itself, and playlists, segments and keys, which libavformat would open without
@@ -33,7 +34,11 @@ pub(crate) struct Nested {
 struct Opening {
     nested: Nested,
     default: Option<OpenFunction>,
+    default_close: Option<CloseFunction>,
+    log: NestedLog,
 }
+
+type CloseFunction = unsafe extern "C" fn(*mut ffi::AVFormatContext, *mut ffi::AVIOContext) -> c_int;
 
 type OpenFunction = unsafe extern "C" fn(
     *mut ffi::AVFormatContext,
@@ -76,9 +81,10 @@ unsafe extern "C" fn open_nested(
     // SAFETY: `Input::open` set `opaque` to an opening that the input keeps alive. IMF gives contexts of its own this
     // function, and before FFmpeg 7 no `opaque`.
     let opening = unsafe { (*context).opaque.cast::<Opening>().as_ref() };
-    let Some((nested, default)) = opening.and_then(|opening| Some((&opening.nested, opening.default?))) else {
+    let Some((opening, default)) = opening.and_then(|opening| Some((opening, opening.default?))) else {
         return AvError::NO_PROTOCOL.0;
     };
+    let nested = &opening.nested;
     let mut own = Dictionary::new();
     let options = match own.as_mut_ptr() {
         Ok(own) if options.is_null() => own,
@@ -101,7 +107,21 @@ unsafe extern "C" fn open_nested(
         }
         let outcome = default(context, io, url, flags, options);
         (*context).protocol_whitelist = own_list;
+        if outcome >= 0 {
+            opening.log.opened((*io).addr(), owned_text(url));
+        }
         outcome
+    }
+}
+
+unsafe extern "C" fn close_nested(context: *mut ffi::AVFormatContext, io: *mut ffi::AVIOContext) -> c_int {
+    // SAFETY: as in `open_nested`; what is closed is valid until the default has closed it.
+    unsafe {
+        // Without an opening nothing was opened through it.
+        let Some(opening) = (*context).opaque.cast::<Opening>().as_ref() else { return 0 };
+        // A panic must not reach libav.
+        let _ = catch_unwind(AssertUnwindSafe(|| opening.log.closed(io.addr(), buffered(io))));
+        opening.default_close.map_or(0, |close| close(context, io))
     }
 }
 
@@ -159,7 +179,12 @@ impl Input {
         let mut context = NonNull::new(unsafe { ffi::avformat_alloc_context() }).ok_or(AvError::NO_MEMORY)?;
         // SAFETY: valid, and nothing else has it yet.
         let fields = unsafe { context.as_mut() };
-        let opening = Box::new(Opening { nested, default: fields.io_open });
+        let opening = Box::new(Opening {
+            nested,
+            default: fields.io_open,
+            default_close: fields.io_close2,
+            log: NestedLog::default(),
+        });
         // The callback must be there before the first blocking step.
         fields.interrupt_callback =
             ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: Arc::as_ptr(&watch).cast_mut().cast() };
@@ -169,13 +194,15 @@ impl Input {
             // Waiting for a camera cannot be interrupted.
             fields.flags |= ffi::AVFMT_FLAG_NONBLOCK as c_int;
         }
+        fields.io_close2 = Some(close_nested);
         if let Some(pipe) = &mut pipe {
             fields.pb = pipe.as_mut_ptr();
         }
         let mut raw = context.as_ptr();
         // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
         check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer.format, options) })?;
-        Ok(Self { context, watch, is_device: demuxer.is_device, _pipe: pipe, _opening: opening })
+        opening.log.begin_reading();
+        Ok(Self { context, watch, is_device: demuxer.is_device, _pipe: pipe, opening })
     }
 
     /// Whether it comes from libavdevice.
@@ -255,6 +282,10 @@ impl Input {
         }
     }
 
+    pub(crate) fn has_stream_in_program(&self, index: usize, number: u32) -> bool {
+        self.streams_of_program(number).iter().any(|of_program| *of_program as usize == index)
+    }
+
     /// The indices of all video streams.
     pub(crate) fn video_indices(&self) -> Vec<usize> {
         // SAFETY: valid for as long as `self` is.
@@ -277,13 +308,13 @@ impl Input {
         unsafe { self.context.as_ref() }.ctx_flags & ffi::AVFMTCTX_NOHEADER as c_int != 0
     }
 
-    /// Has libavformat pass over every stream but this one, where it can even not fetch them.
-    pub(crate) fn keep_only(&mut self, index: usize) {
+    /// Has libavformat pass over these streams, where it can even not fetch them.
+    pub(crate) fn discard(&mut self, indices: impl Iterator<Item = usize>) {
         // SAFETY: an open context has `nb_streams` valid streams, borrowed mutably with it.
         unsafe {
             let context = self.context.as_ref();
-            for other in (0..context.nb_streams as usize).filter(|other| *other != index) {
-                (**context.streams.add(other)).discard = ffi::AVDiscard::AVDISCARD_ALL;
+            for index in indices.filter(|index| *index < context.nb_streams as usize) {
+                (**context.streams.add(index)).discard = ffi::AVDiscard::AVDISCARD_ALL;
             }
         }
     }
@@ -294,6 +325,16 @@ impl Input {
         packet.clear();
         // SAFETY: an open context and a valid packet.
         check(unsafe { ffi::av_read_frame(self.context.as_ptr(), packet.as_mut_ptr()) }).map(drop)
+    }
+
+    /// Whether a segment was read to its end since this was asked last.
+    pub(crate) fn take_edge(&self) -> bool {
+        self.opening.log.take_edge()
+    }
+
+    /// The initialization segment before and the one that took its place, since this was asked last.
+    pub(crate) fn take_new_init(&self) -> Option<(InitSegment, InitSegment)> {
+        self.opening.log.take_new_init()
     }
 
     /// libavformat's name of the container.
@@ -317,6 +358,33 @@ impl Input {
             if io.is_null() { -1 } else { ffi::avio_size(io) }
         };
         (size > 0).then_some(size)
+    }
+
+    /// How many streams it has by now.
+    pub(crate) fn stream_count(&self) -> usize {
+        // SAFETY: valid for as long as `self` is.
+        unsafe { self.context.as_ref() }.nb_streams as usize
+    }
+
+    /// Bytes read so far; 0 for protocols without an IO context.
+    pub(crate) fn position(&self) -> i64 {
+        // SAFETY: the IO context is NULL for protocols without one, else valid; to ask for its position changes nothing.
+        unsafe {
+            let io = self.context.as_ref().pb;
+            if io.is_null() { 0 } else { ffi::avio_seek(io, 0, ffi::SEEK_CUR).max(0) }
+        }
+    }
+
+    /// Whether the index of a stream names data beyond the end of the file.
+    pub(crate) fn is_cut_short(&self, index: usize) -> bool {
+        let Some(size) = self.size_bytes() else { return false };
+        // SAFETY: an open context has `nb_streams` valid streams; an entry is valid until the next read, or NULL.
+        unsafe {
+            let stream = *self.context.as_ref().streams.add(index);
+            let last = ffi::avformat_index_get_entries_count(stream) - 1;
+            let entry = ffi::avformat_index_get_entry(stream, last);
+            !entry.is_null() && (*entry).pos.saturating_add(i64::from((*entry).size())) > size
+        }
     }
 
     pub(crate) fn watch(&self) -> &Watch {

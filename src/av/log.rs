@@ -3,7 +3,7 @@
 //! A line is ours if it is said on a thread that only this library runs libav on, or by a decoder of ours, whose helper
 //! threads are libav's own. All other lines go to libav's default output, as they would without this library.
 
-use super::ffi;
+use super::{Remarks, ffi};
 use crate::log::{Level, is_enabled, line};
 use crate::sync::process::{AtomicBool, PerProcess};
 use crate::sync::{Mutex, Ordering};
@@ -30,8 +30,6 @@ thread_local! {
     static IS_OWN_THREAD: Cell<bool> = const { Cell::new(false) };
     /// What has been said of a line that is not complete yet.
     static PARTIAL: RefCell<String> = const { RefCell::new(String::new()) };
-    /// What libav said that nothing but its log tells.
-    static REMARKS: RefCell<Remarks> = const { RefCell::new(Remarks { missed: 0, is_corrupt: false, refused_size: None }) };
     /// `None` while nobody collects them.
     static COMPLAINTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
@@ -126,41 +124,12 @@ unsafe fn receive_own(context: *mut c_void, level: c_int, format: *const c_char,
     });
     for text in whole.iter().flat_map(|whole| whole.lines()) {
         let text = without_address(text.trim()).replace(char::is_control, " ");
-        REMARKS.with_borrow_mut(|remarks| remarks.note(&text));
+        Remarks::note_here(&text, own_level == Level::Error);
         if is_complaint {
             complain(text);
         } else if !text.is_empty() {
             line(own_level, &text);
         }
-    }
-}
-
-/// What libav says in its log and nowhere else.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remarks {
-    /// RTP packets that were lost.
-    pub(crate) missed: u64,
-    /// A packet of a transport stream was damaged; the mark on it gets lost on its way through the parser.
-    pub(crate) is_corrupt: bool,
-    /// The size of a picture that a decoder refused for being too large.
-    pub(crate) refused_size: Option<String>,
-}
-
-impl Remarks {
-    /// Those said on this thread since they were taken last.
-    pub(crate) fn take() -> Self {
-        REMARKS.with_borrow_mut(std::mem::take)
-    }
-
-    fn note(&mut self, text: &str) {
-        let between = |before: &str, after: &str| {
-            let rest = text.split_once(before).map(|(_, rest)| rest);
-            rest.and_then(|rest| rest.split_once(after)).map(|(found, _)| found.to_owned())
-        };
-        let missed = between("RTP: missed ", " packets").and_then(|number| number.parse().ok()).unwrap_or(0);
-        self.missed = self.missed.saturating_add(missed);
-        self.is_corrupt |= text.contains("Packet corrupt (stream");
-        self.refused_size = between("Picture size ", " exceeds").or(self.refused_size.take());
     }
 }
 
@@ -197,19 +166,6 @@ fn own_level(level: c_int) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn remarks_are_found_in_libavs_words() {
-        let mut remarks = Remarks::default();
-        for text in ["rtsp: RTP: missed 12 packets", "RTP: missed -1 packets", "RTP: missed", "", "anything"] {
-            remarks.note(text);
-        }
-        assert_eq!(remarks, Remarks { missed: 12, ..Remarks::default() });
-        remarks.note("mpegts: Packet corrupt (stream = 0, dts = 123).");
-        remarks.note("IMGUTILS: Picture size 1280x960 exceeds specified max pixel count 1048576");
-        remarks.note("anything");
-        assert!(remarks.is_corrupt && remarks.refused_size.as_deref() == Some("1280x960"));
-    }
 
     #[test]
     fn addresses_are_left_out() {

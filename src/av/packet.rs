@@ -73,6 +73,35 @@ impl Packet {
         self.get().flags & ffi::AV_PKT_FLAG_CORRUPT != 0
     }
 
+    /// Has its picture shown, even if an edit list of the container leaves it out.
+    pub(crate) fn keep(&mut self) {
+        // SAFETY: valid and borrowed mutably.
+        unsafe { self.0.as_mut() }.flags &= !ffi::AV_PKT_FLAG_DISCARD;
+    }
+
+    /// Has the decoder take this configuration from the packet on, in the place of the one it was opened with.
+    pub(crate) fn set_configuration(&mut self, configuration: &[u8]) -> Result<(), AvError> {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_NEW_EXTRADATA;
+        // SAFETY: a valid packet, borrowed mutably. The memory is as large as what is written to it, and NULL if there is
+        // none.
+        unsafe {
+            let data = ffi::av_packet_new_side_data(self.0.as_ptr(), kind, configuration.len());
+            if data.is_null() {
+                return Err(AvError::NO_MEMORY);
+            }
+            data.copy_from_nonoverlapping(configuration.as_ptr(), configuration.len());
+        }
+        Ok(())
+    }
+
+    /// Whether its data is encrypted, and was not decrypted for want of a key.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_ENCRYPTION_INFO;
+        let mut size = 0;
+        // SAFETY: a valid packet and a place for the size.
+        !unsafe { ffi::av_packet_get_side_data(self.0.as_ptr(), kind, &mut size) }.is_null()
+    }
+
     /// When the sender captured it, by the sender's clock in nanoseconds since 1970. RTP streams know it once the first
     /// RTCP report has come.
     pub(crate) fn capture_time_ns(&self) -> Option<i64> {

@@ -37,6 +37,8 @@ pub(crate) struct JpegAssembler {
     has_gap: bool,
     /// Tables that came with earlier pictures, by their Q.
     tables: BTreeMap<u8, Vec<u8>>,
+    /// The last packet did not contain the size of its picture.
+    is_without_size: bool,
 }
 
 struct Picture {
@@ -79,9 +81,17 @@ impl JpegAssembler {
         self.has_gap = true;
     }
 
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        self.is_without_size.then_some("their headers give 0 for a side, as for more than 2040 pixels")
+    }
+
     /// Adds a packet to the picture at work; `None` if it does not fit there.
     fn take(&mut self, packet: &RtpPacket<'_>) -> Option<()> {
         let (header, mut rest) = Header::parse(packet.payload)?;
+        self.is_without_size = header.width == 0 || header.height == 0;
+        if self.is_without_size {
+            return None;
+        }
         if header.offset == 0 {
             let tables = self.tables(&header, &mut rest)?;
             let data = header.file(&tables);
@@ -155,8 +165,8 @@ impl Header {
             height: u16::from(*height) * 8,
             restart_interval,
         };
-        // A side that does not fit into the header is sent as 0; nothing here says how long it is.
-        (header.width > 0 && header.height > 0 && header.quality > 0).then_some((header, rest))
+        // A side that does not fit is sent as 0: RFC 2435, section 3.1.5, only knows sides of up to 2040.
+        (header.quality > 0).then_some((header, rest))
     }
 
     /// The beginning of a JPEG file, up to its scan: RFC 2435, appendix B. Without Huffman tables in it, decoders take

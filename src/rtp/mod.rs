@@ -113,4 +113,12 @@ impl Depacketizer {
             Self::Jpeg(assembler) => assembler.push(packet, units),
         }
     }
+
+    /// Why packets make no picture, as far as that is known.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Nal(_) => None,
+            Self::Jpeg(assembler) => assembler.refusal(),
+        }
+    }
 }

@@ -14,6 +14,26 @@ pub(super) fn scheme(url: &str) -> String {
     if is_scheme { scheme.to_ascii_lowercase() } else { String::new() }
 }
 
+/// The scheme of what libavformat's protocols around other protocols read from. Of several files, that of the first.
+pub(super) fn innermost_scheme(url: &str) -> String {
+    let scheme = scheme_of_protocol(url);
+    let inner = match scheme.as_str() {
+        // "subfile,,start,0,end,0,,:file.ts"
+        "subfile" => url.split_once(",,:").map(|(_, inner)| inner),
+        "cache" | "concat" | "async" | "crypto" => url.split_once(':').map(|(_, inner)| inner),
+        _ => None,
+    };
+    inner.map_or(scheme, innermost_scheme)
+}
+
+/// The scheme without the options that may follow it in front of the colon.
+fn scheme_of_protocol(url: &str) -> String {
+    match url.split_once(",,") {
+        Some((name, _)) if name == "subfile" => name.to_owned(),
+        _ => scheme(url),
+    }
+}
+
 /// Whether a stream of this scheme is live by its nature.
 pub(super) fn is_live_scheme(scheme: &str) -> bool {
     LIVE_SCHEMES.contains(&scheme)
@@ -62,6 +82,22 @@ mod tests {
             assert_eq!(scheme(url), expected, "{url}");
         }
         assert!(is_live_scheme("srt") && !is_live_scheme("http") && !is_live_scheme(""));
+    }
+
+    #[test]
+    fn the_scheme_is_that_of_what_is_read_in_the_end() {
+        for (url, expected) in [
+            ("rtsp://cam/1", "rtsp"),
+            ("cache:http://h/live.ts", "http"),
+            ("concat:udp://@:1|udp://@:2", "udp"),
+            ("concat:a.ts|b.ts", ""),
+            ("cache:concat:file:a.ts", "file"),
+            ("subfile,,start,0,end,0,,:http://h/a.ts", "http"),
+            ("subfile,,start,153,end,9,,:/tmp/a.ts", ""),
+            ("clip.mp4", ""),
+        ] {
+            assert_eq!(innermost_scheme(url), expected, "{url}");
+        }
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub(crate) struct UnitMeta {
     pub(crate) is_promised: bool,
     /// Something of the unit itself is missing, and the source knows it.
     pub(crate) is_incomplete: bool,
+    /// It is encrypted, and there is no key.
+    pub(crate) is_encrypted: bool,
     /// Packets of the network that were lost since the unit before, as far as the source can tell.
     pub(crate) lost: u64,
 }
@@ -77,6 +79,8 @@ pub(crate) struct UnitMeta {
 /// What a source has to say next.
 pub(crate) enum Next {
     Unit(Unit),
+    /// The video goes on as another stream of the source, of which the info is by now.
+    Moved,
     End(End),
 }
 
@@ -87,6 +91,8 @@ pub(crate) enum End {
     Stopped,
     /// A file was read to its end.
     Finished,
+    /// A file was read to an end that comes too early.
+    Truncated(Error),
     /// The stream was lost.
     Lost(Error),
 }
@@ -101,6 +107,8 @@ pub(crate) struct SourceInfo {
     pub(crate) duration_ns: Option<i64>,
     /// A live stream does not end but is lost, and cannot be paused.
     pub(crate) is_live: bool,
+    /// After a failure it can be opened again: it is live, or what it is read from may go on, as a FIFO does.
+    pub(crate) may_return: bool,
     /// It comes in bursts, or as fast as it is read: whoever wants it in time must wait by its timestamps.
     pub(crate) is_bursty: bool,
     /// How its pictures are to be shown, where it says so itself and not only in its pictures.
@@ -258,9 +266,10 @@ fn to_ns(time: i64, (num, den): (i32, i32)) -> Option<i64> {
     i64::try_from(ns).ok()
 }
 
-/// A stream from which nothing comes any more.
-fn stalled(patience_ms: i64) -> Error {
-    let text = format!("no packet came for {patience_ms} ms");
+/// A stream of which nothing comes any more; and what comes instead, if anything does.
+fn stalled(patience_ms: i64, instead: &str) -> Error {
+    let nothing = format!("no packet of the video came for {patience_ms} ms");
+    let text = if instead.is_empty() { nothing } else { format!("{nothing}, but {instead}") };
     Error::new(Status::Stalled, text).in_phase(Phase::Read).retryable(true)
 }
 

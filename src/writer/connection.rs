@@ -3,7 +3,7 @@
 use super::Assignment;
 use super::backlog::Backlog;
 use super::control::{Control, Goal};
-use super::doubt::{Doubt, Finding};
+use super::doubt::{DamagedKeys, Doubt, Finding};
 use crate::av::{Dictionary, Remarks, Tags};
 use crate::board::StreamInfo;
 use crate::clock::{SECOND, monotonic_ns};
@@ -33,6 +33,10 @@ const MISREAD_NS: i64 = 10 * SECOND;
 /// Packets in a row that a good stream's decoder does not refuse.
 const MAX_REFUSED: u32 = 25;
 
+/// How long key frames may be damaged before the stream is opened again: at first, and after many times in vain.
+const KEY_PATIENCE_NS: i64 = 2 * SECOND;
+const LONGEST_KEY_PATIENCE_NS: i64 = 600 * SECOND;
+
 /// A source with its decoder, and what is remembered between two packets.
 pub(super) struct Connection<'a> {
     assignment: &'a Assignment,
@@ -53,6 +57,12 @@ pub(super) struct Connection<'a> {
     refused_in_row: u32,
     /// The size of pictures that are too large.
     refused_size: Option<String>,
+    /// What the decoder complained of last.
+    last_complaint: Option<String>,
+    /// Units that were decoded, and whether decoding could begin with one of them.
+    units: u64,
+    has_key: bool,
+    damaged_keys: DamagedKeys,
     knows_capture_times: bool,
     /// Timestamps decide about the frame rate, and not arrival.
     follows_timestamps: bool,
@@ -78,11 +88,21 @@ pub(super) struct Outlet {
     key_distance_ns: i64,
     /// What made nothing of the stream last time.
     avoided: Option<Engine>,
+    /// How long key frames may be damaged before the stream is opened again.
+    key_patience_ns: i64,
 }
 
 impl Outlet {
     pub(super) fn new(view: ViewWriter) -> Self {
-        Self { view, has_connected: false, picture: None, last_key_ns: None, key_distance_ns: 0, avoided: None }
+        Self {
+            view,
+            has_connected: false,
+            picture: None,
+            last_key_ns: None,
+            key_distance_ns: 0,
+            avoided: None,
+            key_patience_ns: KEY_PATIENCE_NS,
+        }
     }
 
     /// How long a stream may show no key frame before it counts as one that has none.
@@ -151,6 +171,10 @@ impl<'a> Connection<'a> {
             last_good_ns: monotonic_ns(),
             refused_in_row: 0,
             refused_size: None,
+            last_complaint: None,
+            units: 0,
+            has_key: false,
+            damaged_keys: DamagedKeys::default(),
             knows_capture_times: false,
             follows_timestamps: true,
             last_arrival_ns: 0,
@@ -165,6 +189,11 @@ impl<'a> Connection<'a> {
 
     pub(super) fn is_live(&self) -> bool {
         self.source.info().is_live
+    }
+
+    /// Whether it is worth to be opened again after a failure.
+    pub(super) fn may_return(&self) -> bool {
+        self.source.info().may_return
     }
 
     /// Does what the client wants until the stream ends.
@@ -260,14 +289,17 @@ impl<'a> Connection<'a> {
     /// Reads and decodes one unit.
     fn advance(&mut self, outlet: &mut Outlet) -> std::result::Result<(), End> {
         let unit = match self.next_unit() {
-            Err(End::Finished) => {
-                self.decoder.finish();
-                self.show_decoded(outlet)?;
-                return Err(End::Finished);
+            Err(end @ (End::Finished | End::Truncated(_))) => return self.end_with(end, outlet),
+            Ok(unit) if unit.meta.is_encrypted => {
+                let text = "the video is encrypted, and there is no key for it";
+                let error = Error::new(Status::Unsupported, text).in_phase(Phase::Decode);
+                return self.end_with(End::Lost(error), outlet);
             }
             other => other?,
         };
         outlet.note_unit(&unit.meta);
+        let meta = unit.meta;
+        self.note_unit(&meta);
         if unit.meta.lost > 0 && self.source.info().knows_damage {
             outlet.view.mark_gap();
         }
@@ -275,10 +307,71 @@ impl<'a> Connection<'a> {
             self.last_good_ns = monotonic_ns();
         } else {
             self.note_refusal();
+            self.damaged_keys.note(&meta, true);
         }
         self.show_decoded(outlet)?;
         self.learn_capture_times(outlet);
+        self.check_keys(outlet)?;
         self.check_progress()
+    }
+
+    fn note_unit(&mut self, meta: &UnitMeta) {
+        self.units += 1;
+        self.has_key |= meta.is_random_access || meta.is_refresh;
+    }
+
+    /// Hands out what the decoder holds back, and ends.
+    fn end_with(&mut self, end: End, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        self.decoder.finish();
+        self.show_decoded(outlet)?;
+        let has_finished = matches!(end, End::Finished | End::Truncated(_));
+        Err(if has_finished && self.shown.is_none() { End::Lost(self.no_picture()) } else { end })
+    }
+
+    /// Why a source ended of which no picture could be decoded.
+    fn no_picture(&mut self) -> Error {
+        let complaint = self.last_complaint.take().or_else(Remarks::take_last_error);
+        let cause = match (self.units, complaint) {
+            (0, _) => "there is no packet of it".to_owned(),
+            (units, _) if !self.has_key => format!("there is no key frame in {units} packets"),
+            (_, Some(complaint)) => complaint,
+            (units, None) => format!("the decoder made nothing of {units} packets"),
+        };
+        let text = format!("no picture of the video could be decoded: {cause}");
+        Error::new(Status::BadData, text).in_phase(Phase::Decode)
+    }
+
+    /// Key frames that stay damaged although nothing was lost: the stream's parameters have changed, and a new connection
+    /// learns them. A stream that is damaged where it comes from is opened again more and more rarely.
+    fn check_keys(&mut self, outlet: &mut Outlet) -> std::result::Result<(), End> {
+        if !self.damaged_keys.are_lasting(outlet.key_patience_ns) {
+            return Ok(());
+        }
+        let text = "key frames are damaged although nothing was lost; the stream's parameters may have changed";
+        let error = Error::new(Status::BadData, text).in_phase(Phase::Decode).retryable(true);
+        outlet.key_patience_ns = outlet.key_patience_ns.saturating_mul(2).min(LONGEST_KEY_PATIENCE_NS);
+        if self.is_live() {
+            return Err(End::Lost(error));
+        }
+        log::line(Level::Warning, &error.to_string());
+        self.assignment.board.note(self.assignment.epoch, &error);
+        Ok(())
+    }
+
+    /// Goes on with another stream of the source.
+    fn follow(&mut self) -> std::result::Result<(), End> {
+        let Assignment { config, board, epoch, .. } = self.assignment;
+        let mut options = Dictionary::new();
+        for (key, value) in &config.av {
+            options.set(key, value);
+        }
+        let info = self.source.info();
+        let (index, codec) = (info.stream_index, info.codec.codec_name());
+        log::line(Level::Info, &format!("the video goes on as {codec} in stream {index}"));
+        self.decoder = Decoder::open(info, config, KEYLESS_NS, &mut options).map_err(End::Lost)?;
+        self.backlog = Backlog::default();
+        board.update_stream(*epoch, |stream| (stream.index, stream.codec) = (index, codec.clone()));
+        Ok(())
     }
 
     /// Once the sender has told the time, the frames before that have one, too.
@@ -294,14 +387,17 @@ impl<'a> Connection<'a> {
     }
 
     fn next_unit(&mut self) -> std::result::Result<Unit, End> {
-        match self.source.next() {
-            Next::Unit(unit) => {
-                let Assignment { board, epoch, .. } = self.assignment;
-                board.stats.lost_packets.add(unit.meta.lost);
-                board.packet_arrived(*epoch, unit.packet.size(), unit.meta.arrival.monotonic_ns);
-                Ok(unit)
+        loop {
+            match self.source.next() {
+                Next::Unit(unit) => {
+                    let Assignment { board, epoch, .. } = self.assignment;
+                    board.stats.lost_packets.add(unit.meta.lost);
+                    board.packet_arrived(*epoch, unit.packet.size(), unit.meta.arrival.monotonic_ns);
+                    return Ok(unit);
+                }
+                Next::Moved => self.follow()?,
+                Next::End(end) => return Err(end),
             }
-            Next::End(end) => Err(end),
         }
     }
 
@@ -311,6 +407,10 @@ impl<'a> Connection<'a> {
                 Ok(Some(decoded)) => {
                     self.assignment.board.stats.decoded.add(1);
                     self.refused_in_row = 0;
+                    self.damaged_keys.note(&decoded.meta, decoded.is_corrupt);
+                    if decoded.meta.is_random_access && !decoded.is_corrupt {
+                        outlet.key_patience_ns = KEY_PATIENCE_NS;
+                    }
                     self.show(decoded, outlet)?;
                 }
                 Ok(None) => return Ok(()),
@@ -498,6 +598,7 @@ impl<'a> Connection<'a> {
         self.assignment.board.stats.decode_errors.add(1);
         self.refused_in_row += 1;
         self.refused_size = Remarks::take().refused_size.or(self.refused_size.take());
+        self.last_complaint = Remarks::take_last_error().or(self.last_complaint.take());
     }
 
     /// A stream whose every packet is refused is no better than one that sends none. Some change their codec and say

@@ -53,6 +53,10 @@ class Packet:
     payload: bytes
     #: What is sent in place of the timestamp; it is not what the packet's turn depends on.
     stamp: Optional[int] = None
+    #: The synchronization source (SSRC), and the sequence number where it is not the packet's place in the list.
+    source: int = 1
+    number: Optional[int] = None
+    payload_type: int = PAYLOAD_TYPE
 
 
 @dataclass(frozen=True)
@@ -266,7 +270,8 @@ class ScriptedRtsp:
                 last = packet.timestamp
             mark = 0x80 if packet.is_marked else 0
             stamp = (packet.timestamp if packet.stamp is None else packet.stamp) & 0xFFFFFFFF
-            header = struct.pack(">BBHII", 0x80, mark | PAYLOAD_TYPE, number & 0xFFFF, stamp, 1)
+            sequence = (number if packet.number is None else packet.number) & 0xFFFF
+            header = struct.pack(">BBHII", 0x80, mark | packet.payload_type, sequence, stamp, packet.source)
             connection.sendall(struct.pack(">cBH", b"$", 0, 12 + len(packet.payload)) + header + packet.payload)
         if found.is_finite:
             connection.shutdown(socket.SHUT_RDWR)

@@ -13,12 +13,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mpegclient import Batch, Client
+from mpegclient import Batch, Client, FrameInfo, Order, errors
 from support import PATIENCE, SUPPORT, SYSTEM_PYTHON, RtspServer, free_port, wait_until
 
 Pixels = npt.NDArray[np.uint8]
@@ -337,6 +337,18 @@ def running(url: Any, **parameters: Any) -> Iterator[Client]:
         client.setup(timeout=PATIENCE)
         client.start()
         yield client
+
+
+def all_frames(client: Client) -> Iterator[Tuple[Pixels, FrameInfo]]:
+    """All frames of a stream that has an end, in their order, each with what is known of it."""
+    after = 0
+    while True:
+        try:
+            batch = client.read(1, order=Order.NEXT, after=after, timeout=PATIENCE)
+        except (errors.Ended, errors.StreamFailed):
+            return
+        after = batch.last_seq
+        yield batch.frames[0], batch.infos[0]
 
 
 class Worker(threading.Thread):

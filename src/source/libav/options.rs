@@ -19,6 +19,8 @@ pub(super) fn own_options(config: &Config, scheme: &str) -> Dictionary {
     let mut options = Dictionary::new();
     // The frame rate is measured later; to wait for more frames to guess it would only delay the first picture.
     options.set("fpsprobesize", "0");
+    // On a connection that HLS keeps for its next request, nothing tells one segment from the next.
+    options.set("http_persistent", "0");
     match scheme {
         "rtsp" | "rtsps" => {
             // Audio would have to be set up and carried for nothing.

@@ -44,6 +44,17 @@ pub(crate) struct NativeSource {
     /// The newest sender report: what its clock showed, in nanoseconds since 1970, and what the stream's did.
     report: Option<(i64, i64)>,
     capture_times: CaptureTimes,
+    /// What came and was of no use since the last unit.
+    ignored: Ignored,
+}
+
+/// Packets that came without becoming a part of a unit.
+#[derive(Default)]
+struct Ignored {
+    /// Of other payload types, and which was the last.
+    other_types: Option<(u64, u8)>,
+    /// Of the stream's own payload type.
+    own: u64,
 }
 
 impl NativeSource {
@@ -73,6 +84,7 @@ impl NativeSource {
                 container: "rtsp".to_owned(),
                 duration_ns: None,
                 is_live: true,
+                may_return: true,
                 is_bursty: false,
                 knows_damage: true,
             },
@@ -87,6 +99,7 @@ impl NativeSource {
             stop: None,
             report: None,
             capture_times: CaptureTimes::default(),
+            ignored: Ignored::default(),
             session,
         })
     }
@@ -141,9 +154,13 @@ impl NativeSource {
 
     fn take(&mut self, packet: &ReceivedPacket) {
         // Some cameras send other things between, with other numbers.
-        if packet.header().payload_type() != self.payload_type {
+        let payload_type = packet.header().payload_type();
+        if payload_type != self.payload_type {
+            let (count, _) = self.ignored.other_types.unwrap_or_default();
+            self.ignored.other_types = Some((count + 1, payload_type));
             return;
         }
+        self.ignored.own += 1;
         let packet = RtpPacket {
             timestamp: packet.timestamp().elapsed(),
             is_marked: packet.mark(),
@@ -154,6 +171,7 @@ impl NativeSource {
     }
 
     fn unit(&mut self, unit: &AccessUnit) -> Result<Unit, crate::av::AvError> {
+        self.ignored = Ignored::default();
         let arrival = Moment::now();
         let pts_ns = to_ns(unit.timestamp, self.time_base);
         let told_ns = self.report.zip(pts_ns).map(|((clock_ns, at_ns), pts_ns)| {
@@ -172,6 +190,7 @@ impl NativeSource {
             is_damaged: worth != Worth::Exact,
             is_promised: worth == Worth::Promised,
             is_incomplete: !is_whole,
+            is_encrypted: false,
             lost: unit.lost,
         };
         Ok(Unit { packet: Packet::from_bytes(&unit.data)?, meta })
@@ -185,10 +204,26 @@ impl NativeSource {
         }
     }
 
+    /// What came in place of a picture; empty if nothing did.
+    fn ignored_text(&self) -> String {
+        let mut texts = Vec::new();
+        if let Some((count, payload_type)) = self.ignored.other_types {
+            let own = self.payload_type;
+            texts.push(format!("{count} RTP packets of payload type {payload_type} instead of {own}"));
+        }
+        if self.ignored.own > 0 {
+            let reason = self.depacketizer.refusal().map(|reason| format!(": {reason}")).unwrap_or_default();
+            texts.push(format!("{} RTP packets that make no picture{reason}", self.ignored.own));
+        }
+        texts.join(" and ")
+    }
+
     fn end(&self, stop: Stop) -> End {
         match stop {
             Stop::Interrupted(Interruption::Expired(Expiry::Stopped)) => End::Stopped,
-            Stop::Interrupted(Interruption::Expired(Expiry::Deadline)) => End::Lost(stalled(self.stall_timeout_ms)),
+            Stop::Interrupted(Interruption::Expired(Expiry::Deadline)) => {
+                End::Lost(stalled(self.stall_timeout_ms, &self.ignored_text()))
+            }
             // Not in the phase of reading: the other engine is to try.
             Stop::Interrupted(Interruption::Panicked) => {
                 End::Lost(Error::new(Status::BadData, PANICKED).in_phase(Phase::Setup).retryable(true))

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
@@ -34,6 +34,10 @@ const UNSUPPORTED_TRANSPORT: u16 = 461;
 
 /// What is told of a panic in what is not ours.
 pub(super) const PANICKED: &str = "the native RTSP engine met with what it did not expect (a panic was caught)";
+
+/// So many packets of another source in a row, while the stream's own are missing for so long, mean that it goes on there.
+const FOREIGN_PACKETS: u32 = 5;
+const FOREIGN_SILENCE: Duration = Duration::from_millis(250);
 
 /// What comes next.
 pub(super) enum Item {
@@ -78,6 +82,35 @@ pub(super) struct Session {
     /// Tells when the server has confirmed the end.
     group: Arc<SessionGroup>,
     stream: Stream,
+    others: OtherSources,
+}
+
+/// Packets of other synchronization sources (SSRC) in the stream's channel, such as those of an older session that the
+/// server has not ended yet. They are no part of the stream: RFC 3550, section 8.2.
+struct OtherSources {
+    packets: u32,
+    last_own: Instant,
+    longest_silence: Duration,
+}
+
+impl OtherSources {
+    fn new() -> Self {
+        Self { packets: 0, last_own: Instant::now(), longest_silence: Duration::ZERO }
+    }
+
+    fn note_own(&mut self, now: Instant) {
+        self.longest_silence = self.longest_silence.max(now - self.last_own);
+        (self.packets, self.last_own) = (0, now);
+    }
+
+    /// Whether the packet that caused this error can be passed over.
+    fn may_ignore(&mut self, error: &str, now: Instant) -> bool {
+        if !error.contains("wrong ssrc") {
+            return false;
+        }
+        self.packets += 1;
+        self.packets < FOREIGN_PACKETS || now - self.last_own < FOREIGN_SILENCE.max(2 * self.longest_silence)
+    }
 }
 
 impl Session {
@@ -98,7 +131,7 @@ impl Session {
             }
         };
         let playing = opening.play(&tasks, described)?;
-        Ok(Self { tasks, playing: Some(playing), group, stream })
+        Ok(Self { tasks, playing: Some(playing), group, stream, others: OtherSources::new() })
     }
 
     pub(super) fn stream(&self) -> &Stream {
@@ -118,8 +151,12 @@ impl Session {
             let next = poll_fn(|context| Pin::new(&mut *playing).poll_next(context));
             match self.tasks.run(watch, next).map_err(Stop::Interrupted)? {
                 None => return Err(Stop::Closed),
+                Some(Err(error)) if self.others.may_ignore(&error.to_string(), Instant::now()) => {}
                 Some(Err(error)) => return Err(Stop::Failed(error)),
-                Some(Ok(PacketItem::Rtp(packet))) => return Ok(Item::Packet(packet)),
+                Some(Ok(PacketItem::Rtp(packet))) => {
+                    self.others.note_own(Instant::now());
+                    return Ok(Item::Packet(packet));
+                }
                 Some(Ok(PacketItem::Rtcp(reports))) => {
                     let first = reports.pkts().next().and_then(|packet| packet.as_sender_report().ok().flatten());
                     if let (Some(report), Some(timestamp)) = (first, reports.rtp_timestamp()) {
@@ -345,6 +382,19 @@ mod tests {
         let surprise = async { "no number".parse::<u8>().expect("a surprise") };
         assert_eq!(tasks.run(&watch, surprise), Err(Interruption::Panicked));
         assert_eq!(tasks.run(&watch, async { 5 }), Ok(5));
+    }
+
+    #[test]
+    fn packets_of_other_sources_are_passed_over_while_the_own_one_lasts() {
+        let (mut others, begin) = (OtherSources::new(), Instant::now());
+        let at = |ms: u64| begin + Duration::from_millis(ms);
+        assert!(!others.may_ignore("Out-of-order packet or large loss", at(0)));
+        for ms in (0..2_000).step_by(40) {
+            others.note_own(at(ms));
+            assert!((0..20).all(|n| others.may_ignore("wrong ssrc after 7 RTP pkts", at(ms + n))));
+        }
+        assert!((2_000..2_200).all(|ms| others.may_ignore("wrong ssrc", at(ms))));
+        assert!(!others.may_ignore("wrong ssrc", at(2_300)), "the stream goes on under another SSRC");
     }
 
     /// Like a session, it needs the runtime when it is dropped.
