@@ -63,7 +63,9 @@
  *
  * The log callback is the only one. It may run on any thread and must not call the library. libav's own log callback is
  * one for the whole process: the first mpegclient_new sets it, passes lines that are not of this library's streams on to
- * libav's default output, and cannot know of a callback that was set before. Set yours after.
+ * libav's default output, and cannot know of a callback that was set before. One that is set later takes away what libav
+ * only logs: lost_packets stays 0 and pictures behind a loss are not marked where libavformat reads the stream, and
+ * failures to connect have fewer reasons. That is logged once, as a warning. Only set one if you can do without.
  *
  * ---- Growth ----------------------------------------------------------------------------------------------------
  *

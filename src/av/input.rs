@@ -24,7 +24,7 @@ pub(crate) struct Input {
 
 /// How to open whatever a source leads to: itself, and playlists, segments and keys, which libavformat would open without
 /// some of these options.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Nested {
     pub(crate) options: Vec<(&'static str, String)>,
     /// The protocols for addresses whose TLS connections get these options, where the context's own list has no TLS.
@@ -139,6 +139,25 @@ unsafe fn close_what_hls_forgets(context: *mut ffi::AVFormatContext, io: *mut *m
         if !format.is_null() && CStr::from_ptr((*format).name) == c"hls" {
             ffi::avio_closep(io);
         }
+    }
+}
+
+/// Whether a TLS server can be connected to with these options. Nothing is sent to it but the handshake.
+pub(crate) fn can_shake_hands(address: &str, options: &[(&str, String)], watch: &Watch) -> bool {
+    let Ok(url) = CString::new(format!("tls://{address}")) else { return false };
+    let mut dictionary = Dictionary::new();
+    for (key, value) in options {
+        dictionary.set(key, value);
+    }
+    let Ok(options) = dictionary.as_mut_ptr() else { return false };
+    let callback =
+        ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: (&raw const *watch).cast_mut().cast() };
+    let mut io = null_mut();
+    // SAFETY: all pointers are valid; the callback is used for as long as the connection is open, which is closed here.
+    unsafe {
+        let outcome = ffi::avio_open2(&mut io, url.as_ptr(), ffi::AVIO_FLAG_READ as c_int, &callback, options);
+        ffi::avio_closep(&mut io);
+        outcome >= 0
     }
 }
 

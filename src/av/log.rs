@@ -10,6 +10,7 @@ use crate::sync::{Mutex, Ordering};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;
+use std::ptr::null_mut;
 
 #[cfg(target_arch = "x86_64")]
 type VaList = *mut ffi::__va_list_tag;
@@ -28,10 +29,32 @@ static OWN: PerProcess<Mutex<Vec<usize>>> = PerProcess::new(|| Mutex::new(Vec::n
 
 thread_local! {
     static IS_OWN_THREAD: Cell<bool> = const { Cell::new(false) };
+    static HAS_ECHOED: Cell<bool> = const { Cell::new(false) };
     /// What has been said of a line that is not complete yet.
     static PARTIAL: RefCell<String> = const { RefCell::new(String::new()) };
     /// `None` while nobody collects them.
     static COMPLAINTS: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// A line that is logged to see whether it comes back, and is recognized by its address.
+static ECHO: &CStr = c"mpegclient looks whether libav's log callback is its own\n";
+
+/// Whether libav's lines come here. Another library may have set its own callback since: there is only one.
+pub(crate) fn is_log_received() -> bool {
+    HAS_ECHOED.set(false);
+    // SAFETY: no context, and a format that takes no arguments.
+    unsafe { ffi::av_log(null_mut(), ffi::AV_LOG_TRACE, ECHO.as_ptr()) };
+    HAS_ECHOED.get()
+}
+
+/// Logs once for the process that libav's lines do not come here any more.
+pub(crate) fn check_log() {
+    static HAS_WARNED: AtomicBool = AtomicBool::new(false);
+    if !HAS_WARNED.load(Ordering::SeqCst) && !is_log_received() && !HAS_WARNED.swap(true, Ordering::SeqCst) {
+        let text = "another library has set libav's log callback: what libavformat discards from now on is neither counted \
+                    nor marked, and failures to connect have fewer reasons";
+        line(Level::Warning, text);
+    }
 }
 
 /// Has libav's lines come here. Done once, when the first client is made.
@@ -81,7 +104,9 @@ impl Drop for Complaints {
 }
 
 unsafe extern "C" fn receive(context: *mut c_void, level: c_int, format: *const c_char, arguments: VaList) {
-    if IS_OWN_THREAD.get() || (!context.is_null() && OWN.get().lock().contains(&context.addr())) {
+    if format == ECHO.as_ptr() {
+        HAS_ECHOED.set(true);
+    } else if IS_OWN_THREAD.get() || (!context.is_null() && OWN.get().lock().contains(&context.addr())) {
         // A panic must not reach libav; a lost line is the lesser evil.
         let _ = catch_unwind(|| {
             // SAFETY: passed on as libav gave them.
@@ -166,6 +191,18 @@ fn own_level(level: c_int) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_callback_that_another_library_sets_is_noticed() {
+        // SAFETY: both callbacks have the signature that libav wants and live for ever.
+        let set = |callback| unsafe { ffi::av_log_set_callback(Some(callback)) };
+        set(receive);
+        assert!(is_log_received());
+        set(ffi::av_log_default_callback);
+        assert!(!is_log_received());
+        set(receive);
+        assert!(is_log_received());
+    }
 
     #[test]
     fn addresses_are_left_out() {

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn only_another_initialization_segment_is_new() {
         let log = NestedLog::default();
-        let mut close = |data: Vec<u8>| {
+        let close = |data: Vec<u8>| {
             log.opened(1, "init".to_owned());
             log.closed(1, &data);
             log.take_new_init().map(|(before, after)| after.is_like(&before))

@@ -48,6 +48,20 @@ pub(super) fn host(url: &str) -> Option<&str> {
     Some(&address[..end.unwrap_or(address.len())])
 }
 
+/// Host and port of a server that is spoken to by TLS; `None` for other schemes.
+pub(super) fn tls_address(url: &str) -> Option<String> {
+    let default = match scheme(url).as_str() {
+        "https" | "rtmps" | "tls" => "443",
+        "rtsps" => "322",
+        _ => return None,
+    };
+    let host = host(url)?;
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let port = authority.rsplit_once(host)?.1.strip_prefix(':').filter(|port| !port.is_empty());
+    Some(format!("{host}:{}", port.unwrap_or(default)))
+}
+
 /// The URL with user name and password in it, encoded, in place of those that it may hold.
 pub(super) fn with_credentials(url: &str, username: &str, password: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -112,6 +126,20 @@ mod tests {
             ("clip.mp4", None),
         ] {
             assert_eq!(host(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn servers_of_tls_have_a_host_and_a_port() {
+        for (url, expected) in [
+            ("https://h/a", Some("h:443")),
+            ("https://bob:pw@h:8443/a?b=:1", Some("h:8443")),
+            ("rtsps://[::1]/live", Some("[::1]:322")),
+            ("rtmps://[::1]:1/live", Some("[::1]:1")),
+            ("http://h/a", None),
+            ("clip.mp4", None),
+        ] {
+            assert_eq!(tls_address(url).as_deref(), expected, "{url}");
         }
     }
 

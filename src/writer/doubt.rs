@@ -93,6 +93,7 @@ mod tests {
     fn key(second: i64, is_lost: bool) -> UnitMeta {
         UnitMeta {
             pts_ns: None,
+            dts_ns: None,
             arrival: Moment { monotonic_ns: second, wall_ns: 0 },
             capture: None,
             is_random_access: true,

@@ -1,7 +1,8 @@
 //! What a failure of libavformat to open a source means.
 
+use super::super::address::tls_address;
 use super::options::UNVERIFIABLE;
-use crate::av::AvError;
+use crate::av::{AvError, Nested, can_shake_hands, check_log};
 use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Status};
@@ -57,6 +58,24 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
     let mut error = Error::new(status, text).in_phase(phase).retryable(retryable);
     error.av_code = code.0;
     error.protocol_status = answered;
+    error
+}
+
+/// Finds out what libav only logs, where its log goes to another library's callback.
+pub(super) fn explain_unheard(mut error: Error, config: &Config, nested: &Nested, watch: &Watch) -> Error {
+    check_log();
+    let unverified = [("tls_verify", "0".to_owned())];
+    let is_untrusted = error.status == Status::IoError
+        && config.tls_verify
+        && tls_address(&config.url).is_some_and(|address| {
+            !can_shake_hands(&address, &nested.options, watch) && can_shake_hands(&address, &unverified, watch)
+        });
+    if is_untrusted {
+        (error.status, error.phase) = (Status::Untrusted, Phase::Connect);
+        error.message.push_str(" (the certificate is not trusted)");
+    } else {
+        error.message.push_str(" (libav's own reasons went to another library's log callback)");
+    }
     error
 }
 

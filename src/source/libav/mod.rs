@@ -8,7 +8,8 @@ use super::repeats::{Repeat, RepeatFinder};
 use super::segments::SegmentClock;
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
 use crate::av::{
-    AvError, Complaints, Demuxer, Dictionary, Input, Packet, Pipe, Remarks, VideoStream, side_data_comes_early,
+    AvError, Complaints, Demuxer, Dictionary, Input, Packet, Pipe, Remarks, VideoStream, check_log, is_log_received,
+    side_data_comes_early,
 };
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
@@ -20,7 +21,7 @@ use crate::log::{self, Level};
 use crate::nal::{Contents, Entry, Format};
 use crate::redact::redact_with;
 use crate::sync::Arc;
-use failure::explain;
+use failure::{explain, explain_unheard};
 use options::{check_address, own_options, tls_options};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -40,6 +41,9 @@ const LONGEST_STEP_NS: i64 = 10 * SECOND;
 
 /// Where segments are missing, timestamps jump by at least this.
 const GAP_NS: i64 = SECOND / 2;
+
+/// How often it is looked at whether libav's log comes here.
+const LOG_CHECK_NS: i64 = SECOND;
 
 /// How long to wait when libavformat says that there is nothing right now.
 const AGAIN_PAUSE: Duration = Duration::from_millis(5);
@@ -89,6 +93,8 @@ pub(crate) struct LibavSource {
     seams: Vec<i64>,
     /// Another initialization segment than the first is in use.
     has_other_init: bool,
+    /// When it was last looked at whether libav's log comes here.
+    log_checked_ns: i64,
     capture_times: CaptureTimes,
     /// Times of capture come with the unit before theirs, the last of which is this.
     is_told_early: bool,
@@ -122,7 +128,6 @@ impl LibavSource {
         let scheme = scheme(&config.url);
         check_address(config, &scheme)?;
         let complaints = Complaints::collect();
-        let failed = |code: AvError, phase: Phase| explain(code, phase, &complaints.take(), watch, config);
         let url = with_credentials(&config.url, &config.username, &config.password);
         let mut own = own_options(config, &scheme);
         for (key, value) in &config.av {
@@ -131,7 +136,13 @@ impl LibavSource {
         check_filter_graph(config)?;
         let demuxer = Demuxer::find(&config.input_format).map_err(|text| unsupported(&text))?;
         let nested = tls_options(config, &scheme, demuxer, &mut own)?;
-        let mut input = Input::open(&url, demuxer, &mut own, nested, Arc::clone(watch))
+        let failed = |code: AvError, phase: Phase| {
+            let heard = complaints.take();
+            let error = explain(code, phase, &heard, watch, config);
+            let is_unheard = heard.is_empty() && watch.expiry().is_none() && !is_log_received();
+            if is_unheard { explain_unheard(error, config, &nested, watch) } else { error }
+        };
+        let mut input = Input::open(&url, demuxer, &mut own, nested.clone(), Arc::clone(watch))
             .map_err(|code| failed(code, Phase::Connect))?;
         for key in own.keys() {
             if let Some(value) = config.av.get(&key) {
@@ -186,6 +197,7 @@ impl LibavSource {
             is_truncated: probed.is_truncated,
             seams: seams(&config.url),
             has_other_init: false,
+            log_checked_ns: 0,
             capture_times: CaptureTimes::default(),
             is_told_early: format.is_some()
                 && matches!(container.as_str(), "rtsp" | "sdp" | "rtp")
@@ -422,6 +434,10 @@ impl LibavSource {
         let [pts_ns, dts_ns] = [packet.pts(), packet.dts()].map(|time| to_ns(time?, self.time_base));
         let pts_ns = pts_ns.or((begins_at_0 && dts_ns.is_none()).then_some(0));
         let remarks = Remarks::take();
+        if arrival.monotonic_ns.saturating_sub(self.log_checked_ns) >= LOG_CHECK_NS {
+            self.log_checked_ns = arrival.monotonic_ns;
+            check_log();
+        }
         // Segments count their packets each from anywhere: RFC 8216, section 4.3.2.3, and so do files in a row.
         let is_corrupt = (packet.is_corrupt() || remarks.is_corrupt) && !self.has_passed_seam();
         let is_damaged = is_corrupt || remarks.is_damaged;
