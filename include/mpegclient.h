@@ -758,7 +758,7 @@ int32_t mpegclient_set_log_callback(MpegClientLogCallback callback,
 // Sets a parameter from text. Most parameters count at the next setup; see mpegclient_parameter_describe.
 //
 // `key` is a name of the table, or "av." and the name of a libav option, which setup refuses if libav does not take it.
-// `value` is UTF-8 text; an empty value takes a libav option away.
+// `value` is UTF-8 text, but for "url", which may be a path of any bytes; an empty value takes a libav option away.
 // Returns: OK; INVALID_ARGUMENT; UNKNOWN_PARAMETER. On failure nothing has changed. Since: 0.1.
 int32_t mpegclient_set_parameter(MpegClient *client,
                                  const char *key,
@@ -804,7 +804,7 @@ void mpegclient_free(MpegClient *client);
 
 // Connects to a stream and finds its video. A client that was set up before is cleared first.
 //
-// `url` is any address that libavformat opens, or a path; NULL: the parameter "url". It becomes that parameter's value.
+// `url` is any address that libavformat opens, or a path, whose bytes need not be UTF-8; NULL: the parameter "url". It becomes that parameter's value.
 // `timeout_ms` is the time allowed in milliseconds, or that of the parameter "setup_timeout" if that is shorter; below
 // 0: that of the parameter alone; 0: return at once and connect in the background, again and again if need be.
 // `cancel` ends the call from another thread; it may be NULL.

@@ -100,6 +100,16 @@ impl Client {
         self.parameters.lock().set(key, value)
     }
 
+    /// The same from bytes, which have to be UTF-8 but for the address of a file.
+    pub(crate) fn set_parameter_bytes(&self, key: &str, value: &[u8]) -> Result<()> {
+        self.parameters.lock().set_bytes(key, value)
+    }
+
+    /// The value of a parameter as the bytes that were set.
+    pub(crate) fn parameter_bytes(&self, key: &str) -> Result<Vec<u8>> {
+        self.parameters.lock().get_bytes(key).map(<[u8]>::to_vec)
+    }
+
     /// The value of a parameter.
     ///
     /// # Errors
@@ -116,6 +126,11 @@ impl Client {
     /// # Errors
     /// As `mpegclient_setup` in the C header. Nothing keeps running after one, and the state is IDLE.
     pub fn setup(&self, url: Option<&str>, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<()> {
+        self.setup_bytes(url.map(str::as_bytes), timeout_ms, cancel)
+    }
+
+    /// The same with an address of any bytes, as names of files are.
+    pub(crate) fn setup_bytes(&self, url: Option<&[u8]>, timeout_ms: i64, cancel: Option<&CancelToken>) -> Result<()> {
         let mut session = self.session.try_lock().ok_or_else(busy)?;
         let config = Arc::new(self.configure(url)?);
         self.close(&mut session, stop_deadline());
@@ -136,12 +151,12 @@ impl Client {
         connected.inspect_err(|_| self.close(&mut session, stop_deadline()))
     }
 
-    fn configure(&self, url: Option<&str>) -> Result<Config> {
+    fn configure(&self, url: Option<&[u8]>) -> Result<Config> {
         let mut parameters = self.parameters.lock();
         // Kept only if all of them are good.
         let mut wanted = parameters.clone();
         if let Some(url) = url {
-            wanted.set("url", url)?;
+            wanted.set_bytes("url", url)?;
         }
         let config = wanted.config()?;
         if config.url.is_empty() {

@@ -222,7 +222,10 @@ impl RtspEngine {
 /// All parameters of one setup, checked and typed.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// The address; that of a file whose name is not UTF-8 is only to be shown.
     pub url: String,
+    /// The bytes of such a name.
+    pub file: Option<Vec<u8>>,
     pub width: u32,
     pub height: u32,
     pub frame_rate: Option<Rational>,
@@ -263,4 +266,13 @@ pub struct Config {
     pub reconnect_delay_max_ms: u64,
     pub reconnect_max_attempts: u32,
     pub av: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// The same for the address of another server, which is not to get the credentials of this one.
+    pub(crate) fn redirected_to(&self, url: &str) -> Self {
+        let mut secrets = self.secrets.clone();
+        secrets.extend(crate::redact::secrets_of(url));
+        Self { url: url.to_owned(), username: String::new(), password: String::new(), secrets, ..self.clone() }
+    }
 }

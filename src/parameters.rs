@@ -20,6 +20,9 @@ const AV_WITH_PARAMETER: &[(&str, &str)] = &[
     ("verify", "tls_verify"),
 ];
 
+/// The parameter that holds the address.
+const URL: &str = "url";
+
 /// Picture sides beyond this are refused; libav's own limit is near it.
 const MAX_SIDE: i64 = 16_384;
 
@@ -177,6 +180,8 @@ fn find(key: &str) -> Result<&'static Parameter> {
 pub struct Parameters {
     set: BTreeMap<&'static str, String>,
     av: BTreeMap<String, String>,
+    /// The address as bytes, where they are not UTF-8: names of files may be any.
+    file: Option<Vec<u8>>,
 }
 
 impl Parameters {
@@ -191,7 +196,29 @@ impl Parameters {
         let parameter = find(key)?;
         parameter.check(value)?;
         self.set.insert(parameter.key, value.to_owned());
+        if parameter.key == URL {
+            self.file = None;
+        }
         Ok(())
+    }
+
+    /// The same from bytes, which have to be UTF-8 but for the address.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn set_bytes(&mut self, key: &str, value: &[u8]) -> Result<()> {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.set(key, text),
+            Err(_) if key == URL => {
+                self.set(key, &String::from_utf8_lossy(value))?;
+                self.file = Some(value.to_owned());
+                Ok(())
+            }
+            // The value is not shown: it may be a password.
+            Err(error) => {
+                Err(Error::argument("value", format!("not valid from byte {} on", error.valid_up_to()), "UTF-8"))
+            }
+        }
     }
 
     fn set_av(&mut self, name: &str, value: &str) -> Result<()> {
@@ -220,6 +247,15 @@ impl Parameters {
         }
         let parameter = find(key)?;
         Ok(self.value(parameter))
+    }
+
+    /// The value of a parameter as the bytes that were set.
+    ///
+    /// # Errors
+    /// `UNKNOWN_PARAMETER`.
+    pub fn get_bytes(&self, key: &str) -> Result<&[u8]> {
+        let text = self.get(key)?.as_bytes();
+        Ok(self.file.as_deref().filter(|_| key == URL).unwrap_or(text))
     }
 
     fn value(&self, parameter: &'static Parameter) -> &str {
@@ -273,7 +309,8 @@ impl Parameters {
     /// `INVALID_ARGUMENT` where values that are valid alone do not go together.
     pub fn config(&self) -> Result<Config> {
         let config = Config {
-            url: self.text("url"),
+            url: self.text(URL),
+            file: self.file.clone(),
             width: self.number("width"),
             height: self.number("height"),
             frame_rate: Rational::parse(self.or_default("frame_rate")).filter(|rate| rate.num > 0),
@@ -418,6 +455,21 @@ mod tests {
             let error = parameters.config().expect_err("taken");
             assert!(error.message.contains(named) && error.message.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_file_may_be_any_bytes_and_no_other_value() {
+        let mut parameters = Parameters::default();
+        parameters.set_bytes("url", b"caf\xe9.mp4").expect("refused");
+        assert_eq!(parameters.get_bytes("url"), Ok(&b"caf\xe9.mp4"[..]));
+        assert_eq!(parameters.get("url"), Ok("caf\u{fffd}.mp4"));
+        let error = parameters.set_bytes("password", b"s3cret\xff").expect_err("taken");
+        assert!(
+            error.message.contains("value") && error.message.contains("byte 6") && !error.message.contains("s3cret")
+        );
+        parameters.set("url", "clip.mp4").expect("refused");
+        assert_eq!(parameters.get_bytes("url"), Ok(&b"clip.mp4"[..]));
+        assert_eq!(parameters.config().expect("valid").file, None);
     }
 
     #[test]

@@ -96,7 +96,8 @@ fn the_wrapper_compiles_alone_and_twice_and_works() {
         for standard in ["c++17", "c++20"] {
             let program = folder.join(format!("{compiler}-{standard}"));
             let sources = [source("tests/c/wrapper.cpp"), source("tests/c/wrapper_second.cpp")];
-            support::compile(compiler, standard, &sources, &program);
+            let warnings = ["-Wshadow", "-Wconversion", "-Wsign-conversion", "-Werror"];
+            support::compile_with(compiler, standard, &sources, &program, &warnings);
         }
         support::expect_success(Command::new(folder.join(format!("{compiler}-c++17"))).arg(server.rtsp_url("video")));
     }

@@ -138,10 +138,10 @@ public:
         std::string key;
         std::string value;
 
-        entry(std::string key, std::string value) : key(std::move(key)), value(std::move(value)) {}
-        entry(std::string key, const char *value) : key(std::move(key)), value(value) {}
+        entry(std::string name, std::string text) : key(std::move(name)), value(std::move(text)) {}
+        entry(std::string name, const char *text) : key(std::move(name)), value(text) {}
         template <typename Integer, std::enable_if_t<std::is_integral_v<Integer>, int> = 0>
-        entry(std::string key, Integer value) : key(std::move(key)), value(std::to_string(+value)) {}
+        entry(std::string name, Integer number) : key(std::move(name)), value(std::to_string(+number)) {}
     };
 
     parameters() = default;

@@ -9,12 +9,14 @@ use crate::sync::Arc;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null, null_mut};
+use std::sync::OnceLock;
 
 /// An open `AVFormatContext`, whose every blocking step ends when its watch says so.
 pub(crate) struct Input {
     context: NonNull<ffi::AVFormatContext>,
-    /// What the interrupt callback reads; must outlive the context.
     watch: Arc<Watch>,
+    /// What the interrupt callback reads; must outlive the context, and not move.
+    _interruption: Box<Interruption>,
     is_device: bool,
     /// What the context reads from in place of a protocol of its own; must outlive it.
     _pipe: Option<Pipe>,
@@ -64,8 +66,71 @@ pub(crate) struct VideoStream {
     pub(crate) is_cover: bool,
 }
 
-unsafe extern "C" fn is_interrupted(watch: *mut c_void) -> c_int {
-    // SAFETY: set in `Input::open` to a watch that the input keeps alive.
+/// Keeps libavformat from following an RTSP redirection to another server, which would get the credentials of the one
+/// before (`rt->auth` in libavformat/rtsp.c). Before it connects, the new address is in the context, and every step of
+/// connecting and writing asks the interrupt callback first.
+pub(crate) struct OriginGuard {
+    url: String,
+    is_same_origin: fn(&str, &str) -> bool,
+    /// The address that was not followed.
+    left: OnceLock<String>,
+}
+
+impl OriginGuard {
+    pub(crate) fn new(url: &str, is_same_origin: fn(&str, &str) -> bool) -> Self {
+        Self { url: url.to_owned(), is_same_origin, left: OnceLock::new() }
+    }
+
+    /// The address of the other server, if a redirection led to one.
+    pub(crate) fn left(&self) -> Option<&str> {
+        self.left.get().map(String::as_str)
+    }
+
+    /// Whether a context's address may be connected to.
+    fn admits(&self, url: &CStr) -> bool {
+        if self.left.get().is_none() && url.to_bytes() != self.url.as_bytes() {
+            let url = url.to_string_lossy();
+            if !(self.is_same_origin)(&self.url, &url) {
+                let _ = self.left.set(url.into_owned());
+            }
+        }
+        self.left.get().is_none()
+    }
+}
+
+/// When a step of libavformat's is to end early.
+struct Interruption {
+    watch: Arc<Watch>,
+    guard: Option<Arc<OriginGuard>>,
+    context: NonNull<ffi::AVFormatContext>,
+}
+
+// SAFETY: it is used by the thread that uses the context, like the input that holds both.
+unsafe impl Send for Interruption {}
+
+impl Interruption {
+    fn is_due(&self) -> bool {
+        self.watch.poll().is_some() || self.guard.as_ref().is_some_and(|guard| !self.is_admitted(guard))
+    }
+
+    fn is_admitted(&self, guard: &OriginGuard) -> bool {
+        // SAFETY: the context lives for as long as it calls back, and RTSP, which alone has a guard, changes its address
+        // on the thread that calls. The address is NULL or a C string.
+        let url = unsafe { self.context.as_ref() }.url;
+        // SAFETY: as above.
+        url.is_null() || guard.admits(unsafe { CStr::from_ptr(url) })
+    }
+}
+
+unsafe extern "C" fn is_interrupted(interruption: *mut c_void) -> c_int {
+    // SAFETY: set in `Input::open` to one that the input keeps alive.
+    let interruption = unsafe { &*interruption.cast::<Interruption>() };
+    // A panic must not reach libav; ending the call is the safe answer.
+    catch_unwind(AssertUnwindSafe(|| c_int::from(interruption.is_due()))).unwrap_or(1)
+}
+
+unsafe extern "C" fn is_over(watch: *mut c_void) -> c_int {
+    // SAFETY: set in `can_shake_hands` to a watch that outlives the connection.
     let watch = unsafe { &*watch.cast::<Watch>() };
     // A panic must not reach libav; ending the call is the safe answer.
     catch_unwind(AssertUnwindSafe(|| c_int::from(watch.poll().is_some()))).unwrap_or(1)
@@ -150,8 +215,7 @@ pub(crate) fn can_shake_hands(address: &str, options: &[(&str, String)], watch: 
         dictionary.set(key, value);
     }
     let Ok(options) = dictionary.as_mut_ptr() else { return false };
-    let callback =
-        ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: (&raw const *watch).cast_mut().cast() };
+    let callback = ffi::AVIOInterruptCB { callback: Some(is_over), opaque: (&raw const *watch).cast_mut().cast() };
     let mut io = null_mut();
     // SAFETY: all pointers are valid; the callback is used for as long as the connection is open, which is closed here.
     unsafe {
@@ -183,11 +247,12 @@ pub(crate) fn format_has_option(format: &str, option: &CStr) -> bool {
 impl Input {
     /// Opens a URL. Options that were taken leave the dictionary.
     pub(crate) fn open(
-        url: &str,
+        url: &[u8],
         demuxer: Demuxer,
         options: &mut Dictionary,
         nested: Nested,
         watch: Arc<Watch>,
+        guard: Option<Arc<OriginGuard>>,
     ) -> Result<Self, AvError> {
         // A device opens what the URL names by itself.
         let is_pipe = !demuxer.is_device && Pipe::is_for(url);
@@ -204,9 +269,12 @@ impl Input {
             default_close: fields.io_close2,
             log: NestedLog::default(),
         });
+        let interruption = Box::new(Interruption { watch: Arc::clone(&watch), guard, context });
         // The callback must be there before the first blocking step.
-        fields.interrupt_callback =
-            ffi::AVIOInterruptCB { callback: Some(is_interrupted), opaque: Arc::as_ptr(&watch).cast_mut().cast() };
+        fields.interrupt_callback = ffi::AVIOInterruptCB {
+            callback: Some(is_interrupted),
+            opaque: (&raw const *interruption).cast_mut().cast(),
+        };
         fields.opaque = (&raw const *opening).cast_mut().cast();
         fields.io_open = Some(open_nested);
         if demuxer.is_device {
@@ -221,7 +289,7 @@ impl Input {
         // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
         check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer.format, options) })?;
         opening.log.begin_reading();
-        Ok(Self { context, watch, is_device: demuxer.is_device, _pipe: pipe, opening })
+        Ok(Self { context, watch, _interruption: interruption, is_device: demuxer.is_device, _pipe: pipe, opening })
     }
 
     /// Whether it comes from libavdevice.
@@ -449,7 +517,8 @@ mod tests {
         let url = "data:a/b,YUV4MPEG2 W2 H2 F25:1 C420jpeg\nFRAME\n......FRAME\n......";
         let watch = Arc::new(Watch::default());
         let mut input =
-            Input::open(url, Demuxer::ANY, &mut Dictionary::new(), Nested::default(), watch).expect("not opened");
+            Input::open(url.as_bytes(), Demuxer::ANY, &mut Dictionary::new(), Nested::default(), watch, None)
+                .expect("not opened");
         let mut packet = Packet::new().expect("no memory");
         assert_eq!(input.read(&mut packet), Ok(()));
         // SAFETY: a packet that was read has a buffer, which a reference of its own keeps alive beyond it.

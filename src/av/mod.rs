@@ -22,7 +22,7 @@ pub(crate) use codec::{CodecContext, CodecParameters};
 pub(crate) use demuxer::Demuxer;
 pub(crate) use dictionary::Dictionary;
 pub(crate) use frame::{Frame, Tags};
-pub(crate) use input::{Input, Nested, VideoStream, can_shake_hands, format_has_option};
+pub(crate) use input::{Input, Nested, OriginGuard, VideoStream, can_shake_hands, format_has_option};
 pub(crate) use log::{Complaints, check_log, install as install_log, is_log_received, on_own_thread};
 pub(crate) use numbers::colour_names;
 pub(crate) use packet::Packet;

@@ -10,8 +10,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::time::Timespec;
-use std::ffi::{c_int, c_void};
+use std::ffi::{OsStr, c_int, c_void};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null_mut};
 use std::time::Duration;
@@ -41,15 +42,20 @@ struct Reader {
     has_begun: bool,
 }
 
+/// The path that libavformat's file protocol opens.
+fn path_of(url: &[u8]) -> &OsStr {
+    OsStr::from_bytes(url.strip_prefix(b"file:").unwrap_or(url))
+}
+
 impl Pipe {
     /// Whether a path wants to be read this way.
-    pub(crate) fn is_for(path: &str) -> bool {
-        let path = path.strip_prefix("file:").unwrap_or(path);
+    pub(crate) fn is_for(url: &[u8]) -> bool {
+        let path = path_of(url);
         std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
     }
 
-    pub(crate) fn open(path: &str, watch: Arc<Watch>) -> Result<Self, AvError> {
-        let path = path.strip_prefix("file:").unwrap_or(path);
+    pub(crate) fn open(url: &[u8], watch: Arc<Watch>) -> Result<Self, AvError> {
+        let path = path_of(url);
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let descriptor = open(path, flags, Mode::empty()).map_err(|errno| AvError(-errno.raw_os_error()))?;
         let reader = Box::new(Reader { descriptor, watch, has_begun: false });

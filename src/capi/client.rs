@@ -1,6 +1,6 @@
 //! A client's life cycle, and what is known of its stream.
 
-use super::handle::{Handle, Out, OutStruct, cancel_token, fixed_text, panicked, text, with_client, write_text};
+use super::handle::{Handle, Out, OutStruct, c_str, cancel_token, fixed_text, panicked, with_client, write_text};
 use super::last_error;
 use super::types::{MpegClient, MpegClientCancel, MpegClientError, MpegClientStats, MpegClientStreamInfo};
 use crate::client::Client;
@@ -37,7 +37,7 @@ pub unsafe extern "C" fn mpegclient_free(client: *mut MpegClient) {
 
 /// Connects to a stream and finds its video. A client that was set up before is cleared first.
 ///
-/// `url` is any address that libavformat opens, or a path; NULL: the parameter "url". It becomes that parameter's value.
+/// `url` is any address that libavformat opens, or a path, whose bytes need not be UTF-8; NULL: the parameter "url". It becomes that parameter's value.
 /// `timeout_ms` is the time allowed in milliseconds, or that of the parameter "setup_timeout" if that is shorter; below
 /// 0: that of the parameter alone; 0: return at once and connect in the background, again and again if need be.
 /// `cancel` ends the call from another thread; it may be NULL.
@@ -56,8 +56,8 @@ pub unsafe extern "C" fn mpegclient_setup(
     // SAFETY: the caller vouches for all of them.
     unsafe {
         with_client(client, |client| {
-            let url = if url.is_null() { None } else { Some(text(url, "url")?) };
-            client.setup(url, timeout_ms, cancel_token(cancel)?)
+            let url = if url.is_null() { None } else { Some(c_str(url, "url")?.to_bytes()) };
+            client.setup_bytes(url, timeout_ms, cancel_token(cancel)?)
         })
     }
 }

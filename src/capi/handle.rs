@@ -274,7 +274,16 @@ pub(super) fn check_size<T: Growing>(size: usize, name: &str) -> Result<()> {
 /// # Safety
 /// `buffer` is NULL or may be written to over `size` bytes; `needed` is NULL or may be written to.
 pub(super) unsafe fn write_text(text: &str, buffer: *mut c_char, size: usize, needed: *mut usize) -> Result<()> {
-    let room = text.len() + 1;
+    // SAFETY: the caller vouches for it.
+    unsafe { write_bytes(text.replace('\0', " ").as_bytes(), buffer, size, needed) }
+}
+
+/// The same for bytes without NUL.
+///
+/// # Safety
+/// As for [`write_text`].
+pub(super) unsafe fn write_bytes(bytes: &[u8], buffer: *mut c_char, size: usize, needed: *mut usize) -> Result<()> {
+    let room = bytes.len() + 1;
     if !needed.is_null() {
         // SAFETY: not NULL, and the caller vouches for the rest.
         unsafe { needed.write_unaligned(room) };
@@ -285,9 +294,12 @@ pub(super) unsafe fn write_text(text: &str, buffer: *mut c_char, size: usize, ne
     if buffer.is_null() {
         return Err(Error::argument("buffer", "NULL", "a buffer of buffer_size bytes"));
     }
-    // SAFETY: not NULL, and the caller vouches for `size` bytes.
-    let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), room) };
-    last_error::copy_text(text, buffer);
+    // SAFETY: not NULL, and the caller vouches for `size` bytes, which are `room` or more.
+    unsafe {
+        let to = buffer.cast::<u8>();
+        to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        to.add(bytes.len()).write(0);
+    }
     Ok(())
 }
 

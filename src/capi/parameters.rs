@@ -1,6 +1,6 @@
 //! Parameters by name.
 
-use super::handle::{OutStruct, guard, text, with_client, write_text};
+use super::handle::{OutStruct, c_str, guard, text, with_client, write_bytes};
 use super::types::{
     MPEGCLIENT_PARAMETER_CHOICE, MPEGCLIENT_PARAMETER_COLOR, MPEGCLIENT_PARAMETER_INTEGER,
     MPEGCLIENT_PARAMETER_RATIONAL, MPEGCLIENT_PARAMETER_SECRET, MPEGCLIENT_PARAMETER_TEXT, MPEGCLIENT_SCOPE_NOW,
@@ -15,7 +15,7 @@ use std::mem::size_of;
 /// Sets a parameter from text. Most parameters count at the next setup; see mpegclient_parameter_describe.
 ///
 /// `key` is a name of the table, or "av." and the name of a libav option, which setup refuses if libav does not take it.
-/// `value` is UTF-8 text; an empty value takes a libav option away.
+/// `value` is UTF-8 text, but for "url", which may be a path of any bytes; an empty value takes a libav option away.
 /// Returns: OK; INVALID_ARGUMENT; UNKNOWN_PARAMETER. On failure nothing has changed. Since: 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mpegclient_set_parameter(
@@ -24,7 +24,9 @@ pub unsafe extern "C" fn mpegclient_set_parameter(
     value: *const c_char,
 ) -> i32 {
     // SAFETY: the caller vouches for all three.
-    unsafe { with_client(client, |client| client.set_parameter(text(key, "key")?, text(value, "value")?)) }
+    unsafe {
+        with_client(client, |client| client.set_parameter_bytes(text(key, "key")?, c_str(value, "value")?.to_bytes()))
+    }
 }
 
 /// Sets a parameter from a whole number, as mpegclient_set_parameter does from its decimal text.
@@ -52,8 +54,8 @@ pub unsafe extern "C" fn mpegclient_get_parameter(
     // SAFETY: the caller vouches for all of them.
     unsafe {
         with_client(client, |client| {
-            let value = client.parameter(text(key, "key")?)?;
-            write_text(&value, buffer, buffer_size, needed)
+            let value = client.parameter_bytes(text(key, "key")?)?;
+            write_bytes(&value, buffer, buffer_size, needed)
         })
     }
 }

@@ -62,6 +62,37 @@ pub(super) fn tls_address(url: &str) -> Option<String> {
     Some(format!("{host}:{}", port.unwrap_or(default)))
 }
 
+/// Whether two URLs lead to the same server: RFC 6454, section 5. What has no host is the same as nothing.
+pub(super) fn is_same_origin(one: &str, other: &str) -> bool {
+    origin(one).is_some_and(|origin_of_one| origin(other) == Some(origin_of_one))
+}
+
+/// Scheme, host and port.
+fn origin(url: &str) -> Option<(String, String, u16)> {
+    let (scheme, host) = (scheme(url), host(url)?.to_ascii_lowercase());
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    let default = match scheme.as_str() {
+        "rtsp" => 554,
+        "rtsps" => 322,
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let port = match address.get(host.len()..)? {
+        "" => default,
+        port => port.strip_prefix(':')?.parse().ok()?,
+    };
+    (!host.is_empty()).then_some((scheme, host, port))
+}
+
+/// Whether a URL holds a user name or a password.
+pub(super) fn has_credentials(url: &str) -> bool {
+    let authority = url.split_once("://").map(|(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    authority.is_some_and(|authority| authority.contains('@'))
+}
+
 /// The URL with user name and password in it, encoded, in place of those that it may hold.
 pub(super) fn with_credentials(url: &str, username: &str, password: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -140,6 +171,26 @@ mod tests {
             ("clip.mp4", None),
         ] {
             assert_eq!(tls_address(url).as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn origins_are_told_apart_by_scheme_host_and_port() {
+        for (one, other, expected) in [
+            ("rtsp://a:b@cam/1", "rtsp://CAM:554/2?x=1", true),
+            ("rtsps://cam/1", "rtsps://c:d@cam:322", true),
+            ("rtsp://cam/1", "rtsps://cam/1", false),
+            ("rtsp://cam/1", "rtsp://cam:555/1", false),
+            ("rtsp://cam/1", "rtsp://cam2/1", false),
+            ("rtsp://cam/1", "rtsp://cam@evil/1", false),
+            ("rtsp://cam/1", "rtsp://evil/@cam/1", false),
+            ("rtsp://cam/1", "rtsp://evil?@cam/1", false),
+            ("rtsp://[::1]/1", "rtsp://[::1]:554/1", true),
+            ("rtsp://cam/1", "rtsp://cam:x/1", false),
+            ("rtsp://cam/1", "", false),
+            ("", "", false),
+        ] {
+            assert_eq!(is_same_origin(one, other), expected, "{one} {other}");
         }
     }
 

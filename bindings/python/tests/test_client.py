@@ -18,7 +18,7 @@ import pytest
 
 from mpegclient import CancelToken, Client, LogLevel, Order, PixelFormat, State, errors, log, log_to
 from mpegclient import set_log_callback, set_log_level
-from support import PATIENCE, RtspServer, returns_within, wait_until
+from support import PATIENCE, RtspServer, returns_within, run_python, wait_until
 
 #: More frames than a test ever waits for.
 NEVER = 10**9
@@ -93,6 +93,57 @@ def test_an_address_may_be_a_path(media: Path) -> None:
         assert len(client.read(5, timeout=0)) == 5
         assert client.stream_info().duration_ns == pytest.approx(1e9, rel=0.1)
         assert not client.stream_info().is_live
+
+
+NAMES = [b"2024-01-01T12:00:00.mp4", b"http:x.mp4", b"concat:x.mp4", b"data:z.mp4", b"pipe:.mp4", b"caf\xe9.mp4",
+         b"http:caf\xe9.mp4", b"file:y.mp4", b"user:word@host.mp4"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_is_never_an_address(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: bytes
+) -> None:
+    (tmp_path / os.fsdecode(name)).write_bytes((media / "short.mp4").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    absolute = os.fsencode(tmp_path) + b"/" + name
+    for path in (Path(os.fsdecode(name)), tmp_path / os.fsdecode(name), absolute, os.fsdecode(absolute), b"./" + name):
+        with Client(path) as client:
+            client.setup()
+            assert client.stream_info().width == 320
+            assert "\udce9" not in client.describe() + client.parameters["url"]
+
+
+def test_the_error_for_an_address_that_may_be_a_file_says_how_to_write_it(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("2024-01-01T12:00:00.mp4", "http:x.mp4", "concat:x"):
+        (tmp_path / name).write_bytes((media / "short.mp4").read_bytes())
+        with Client(name) as client, pytest.raises(errors.ConnectError, match=f" \\./{name}"):
+            client.setup()
+
+
+def test_threads_that_read_when_the_program_ends_end_without_a_word(server: RtspServer) -> None:
+    program = """
+import sys, threading, time
+from mpegclient import Client
+client = Client(sys.argv[1])
+client.setup()
+client.start()
+client.read()
+def read():
+    while True:
+        client.read_latest(timeout=60)
+def wait():
+    while True:
+        client.wait(10**9, timeout=60)
+for target in (read, read, wait, wait):
+    threading.Thread(target=target, daemon=True).start()
+time.sleep(0.1)
+"""
+    for _ in range(5):
+        result = run_python(["-c", program, server.url()])
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_a_client_is_freed_with_its_last_reference(server: RtspServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from mpegclient._waiting import Deadline, milliseconds
         ("rtsp://kamera/straße", "rtsp://kamera/straße".encode()),
         (b"rtsp://camera/1", b"rtsp://camera/1"),
         (Path("/tmp/clip.mp4"), b"/tmp/clip.mp4"),
+        (Path("clip.mp4"), b"./clip.mp4"),
+        (Path("2024-01-01T12:00:00.mp4"), b"./2024-01-01T12:00:00.mp4"),
+        (Path(os.fsdecode(b"http:caf\xe9.mp4")), b"./http:caf\xe9.mp4"),
         ("undecodable \udcff", b"undecodable \xff"),
     ],
 )

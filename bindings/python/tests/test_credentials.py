@@ -6,11 +6,13 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import pytest
 
@@ -399,6 +401,115 @@ def test_the_tokens_of_a_playlist_are_never_shown(clips: Path, tmp_path: Path) -
         assert "FRAMES (2, 240, 320, 3)" in output and "Opening" in output, output
         assert f"/{segment}" in site.paths
     check_hidden(output, SECRET, OTHER)
+
+
+# ---- Where they go ----
+
+
+class Recorder:
+    """A server that answers each request with one text, and keeps the requests."""
+
+    def __init__(self, answer: Callable[[str], str]) -> None:
+        self.requests: List[str] = []
+        self._answer = answer
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                threading.Thread(target=self._answer_all, args=(connection,), daemon=True).start()
+
+    def _answer_all(self, connection: socket.socket) -> None:
+        waiting = ""
+        with connection, contextlib.suppress(OSError):
+            while received := connection.recv(4096):
+                waiting += received.decode()
+                while "\r\n\r\n" in waiting:
+                    request, waiting = waiting.split("\r\n\r\n", 1)
+                    self.requests.append(request)
+                    number = re.search(r"CSeq: *(\d+)", request)
+                    sequence = f"CSeq: {number[1]}\r\n" if number else ""
+                    connection.sendall(self._answer(request).replace("\n", f"\r\n{sequence}", 1).encode())
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+OPTIONS = "RTSP/1.0 200 OK\nPublic: DESCRIBE, SETUP, PLAY\r\n\r\n"
+
+#: Challenges of a server that wants a password.
+CHALLENGES = {"basic": 'Basic realm="x"', "digest": 'Digest realm="x", nonce="1"'}
+
+
+@pytest.mark.parametrize("challenge", CHALLENGES)
+@pytest.mark.parametrize("engine", ["auto", "libav"])
+@pytest.mark.parametrize("has_parameters", [False, True], ids=["in the address", "as parameters"])
+def test_a_redirection_gives_the_password_to_no_other_rtsp_server(
+    challenge: str, engine: str, has_parameters: bool
+) -> None:
+    wants = f"RTSP/1.0 401 Unauthorized\nWWW-Authenticate: {CHALLENGES[challenge]}\r\n\r\n"
+    with Recorder(lambda _: wants) as other:
+
+        def redirect(request: str) -> str:
+            if "OPTIONS" in request:
+                return OPTIONS
+            if "Authorization" not in request:
+                return wants
+            return f"RTSP/1.0 302 Moved\nLocation: rtsp://127.0.0.1:{other.port}/else\r\n\r\n"
+
+        with Recorder(redirect) as first:
+            userinfo = "" if has_parameters else f"{OTHER}:{SECRET}@"
+            given = {"username": OTHER, "password": SECRET} if has_parameters else {}
+            with Client(f"rtsp://{userinfo}127.0.0.1:{first.port}/video", rtsp_engine=engine, **given) as client:
+                with pytest.raises(errors.Unauthorized) as raised:
+                    client.setup()
+            assert any("Authorization" in request for request in first.requests)
+        assert f"127.0.0.1:{other.port}/else" in str(raised.value)
+        assert other.requests and not any("Authorization" in request for request in other.requests)
+        check_hidden(str(raised.value), SECRET, OTHER)
+
+
+def test_a_redirection_within_a_server_keeps_the_password() -> None:
+    def answer(request: str) -> str:
+        if "OPTIONS" in request:
+            return OPTIONS
+        if "Authorization" not in request:
+            return f"RTSP/1.0 401 Unauthorized\nWWW-Authenticate: {CHALLENGES['basic']}\r\n\r\n"
+        if "/video" in request:
+            return f"RTSP/1.0 302 Moved\nLocation: rtsp://127.0.0.1:{server.port}/else\r\n\r\n"
+        return "RTSP/1.0 404 Not Found\n\r\n"
+
+    with Recorder(answer) as server:
+        with Client(f"rtsp://{OTHER}:{SECRET}@127.0.0.1:{server.port}/video", rtsp_engine="libav") as client:
+            with pytest.raises(errors.Error):
+                client.setup()
+        assert any("/else" in request and "Authorization" in request for request in server.requests)
+
+
+def test_a_redirection_gives_the_password_to_no_other_http_server() -> None:
+    wants = f"HTTP/1.1 401 Unauthorized\nWWW-Authenticate: {CHALLENGES['basic']}\r\nContent-Length: 0\r\n\r\n"
+    with Recorder(lambda _: wants) as other:
+
+        def redirect(request: str) -> str:
+            if "Authorization" not in request:
+                return wants
+            location = f"http://127.0.0.1:{other.port}/else"
+            return f"HTTP/1.1 302 Moved\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+
+        with Recorder(redirect) as first:
+            with Client(f"http://{OTHER}:{SECRET}@127.0.0.1:{first.port}/video.ts") as client:
+                with pytest.raises(errors.Error):
+                    client.setup()
+            assert any("Authorization" in request for request in first.requests)
+        assert other.requests and not any("Authorization" in request for request in other.requests)
 
 
 # ---- A program with a libav of its own ----

@@ -1,12 +1,13 @@
 //! What a failure of libavformat to open a source means.
 
-use super::super::address::tls_address;
+use super::super::address::{scheme, tls_address};
 use super::options::UNVERIFIABLE;
 use crate::av::{AvError, Nested, can_shake_hands, check_log};
 use crate::cancel::{Expiry, Watch};
 use crate::config::Config;
 use crate::error::{Error, Phase, Status};
 use crate::redact::redact_failure;
+use std::path::Path;
 
 /// Turns a failure to open into words: the watch first, then what the server said, then libav's code.
 pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Watch, config: &Config) -> Error {
@@ -54,6 +55,11 @@ pub(super) fn explain(code: AvError, phase: Phase, complaints: &str, watch: &Wat
         None => code.text(),
     };
     let detail = if complaints.is_empty() || is_unverifiable { what } else { format!("{what} ({complaints})") };
+    let detail = if may_be_file(&config.url, code) {
+        format!("{detail}; a file of this name is written ./{}", config.url)
+    } else {
+        detail
+    };
     let text = redact_failure(&config.url, &detail, &config.secrets);
     let mut error = Error::new(status, text).in_phase(phase).retryable(retryable);
     error.av_code = code.0;
@@ -77,6 +83,12 @@ pub(super) fn explain_unheard(mut error: Error, config: &Config, nested: &Nested
         error.message.push_str(" (libav's own reasons went to another library's log callback)");
     }
     error
+}
+
+/// Whether what libavformat takes for a scheme may be the beginning of a file's name, as in `2024-01-01T12:00:00.mp4`.
+fn may_be_file(url: &str, code: AvError) -> bool {
+    let names_scheme = !scheme(url).is_empty() && !url.contains("://") && !url.starts_with("file:");
+    names_scheme && (code == AvError::NO_PROTOCOL || Path::new(url).exists())
 }
 
 /// The status in a line such as `method DESCRIBE failed: 404 Not Found` or `HTTP error 503 Service Unavailable`.

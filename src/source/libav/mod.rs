@@ -3,13 +3,13 @@
 mod failure;
 mod options;
 
-use super::address::{innermost_scheme, is_live_scheme, scheme, with_credentials};
+use super::address::{has_credentials, innermost_scheme, is_live_scheme, is_same_origin, scheme, with_credentials};
 use super::repeats::{Repeat, RepeatFinder};
 use super::segments::SegmentClock;
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
 use crate::av::{
-    AvError, Complaints, Demuxer, Dictionary, Input, Packet, Pipe, Remarks, VideoStream, check_log, is_log_received,
-    side_data_comes_early,
+    AvError, Complaints, Demuxer, Dictionary, Input, OriginGuard, Packet, Pipe, Remarks, VideoStream, check_log,
+    is_log_received, side_data_comes_early,
 };
 use crate::cancel::{Expiry, Watch};
 use crate::capture::CaptureTimes;
@@ -47,6 +47,9 @@ const LOG_CHECK_NS: i64 = SECOND;
 
 /// How long to wait when libavformat says that there is nothing right now.
 const AGAIN_PAUSE: Duration = Duration::from_millis(5);
+
+/// Redirections from one server to another that are followed; libavformat's own limit for HTTP.
+const MAX_REDIRECTIONS: usize = 8;
 
 /// A source that libavformat has open.
 pub(crate) struct LibavSource {
@@ -125,6 +128,27 @@ impl LibavSource {
     /// Opens the configured URL within the watch's deadline. Options of the user's that libavformat did not take stay
     /// in the dictionary.
     pub(crate) fn open(config: &Config, options: &mut Dictionary, watch: &Arc<Watch>) -> Result<Self> {
+        let mut redirected: Option<Config> = None;
+        for _ in 0..MAX_REDIRECTIONS {
+            let mut target = None;
+            let opened = Self::open_at(redirected.as_ref().unwrap_or(config), options, watch, &mut target);
+            let Some(target) = target else { return opened };
+            log::line(
+                Level::Info,
+                &format!("redirected to {target}, another server, which does not get the credentials"),
+            );
+            redirected = Some(redirected.as_ref().unwrap_or(config).redirected_to(&target));
+        }
+        Err(Error::new(Status::BadData, "too many redirections").in_phase(Phase::Setup).retryable(true))
+    }
+
+    /// The same, up to a redirection to another server, whose address goes to `target`.
+    fn open_at(
+        config: &Config,
+        options: &mut Dictionary,
+        watch: &Arc<Watch>,
+        target: &mut Option<String>,
+    ) -> Result<Self> {
         let scheme = scheme(&config.url);
         check_address(config, &scheme)?;
         let complaints = Complaints::collect();
@@ -142,8 +166,18 @@ impl LibavSource {
             let is_unheard = heard.is_empty() && watch.expiry().is_none() && !is_log_received();
             if is_unheard { explain_unheard(error, config, &nested, watch) } else { error }
         };
-        let mut input = Input::open(&url, demuxer, &mut own, nested.clone(), Arc::clone(watch))
-            .map_err(|code| failed(code, Phase::Connect))?;
+        let is_rtsp = matches!(scheme.as_str(), "rtsp" | "rtsps") && has_credentials(&url);
+        let guard = is_rtsp.then(|| Arc::new(OriginGuard::new(&url, is_same_origin)));
+        let input = Input::open(
+            config.file.as_deref().unwrap_or(url.as_bytes()),
+            demuxer,
+            &mut own,
+            nested.clone(),
+            Arc::clone(watch),
+            guard.clone(),
+        );
+        *target = guard.as_ref().and_then(|guard| guard.left()).map(str::to_owned);
+        let mut input = input.map_err(|code| failed(code, Phase::Connect))?;
         for key in own.keys() {
             if let Some(value) = config.av.get(&key) {
                 options.set(&key, value);
@@ -209,7 +243,7 @@ impl LibavSource {
                 codec: video.codec,
                 frame_rate: video.frame_rate.map(|(num, den)| Rational { num, den }),
                 is_bursty: !is_live || is_segmented(&container),
-                may_return: is_live || Pipe::is_for(&config.url),
+                may_return: is_live || Pipe::is_for(config.file.as_deref().unwrap_or(config.url.as_bytes())),
                 container,
                 duration_ns: input.duration_ns(),
                 is_live,

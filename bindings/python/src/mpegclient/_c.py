@@ -24,6 +24,7 @@ from ctypes import (
 from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from . import _library, errors
+from ._exit import ends_this_thread
 from .constants import Phase
 
 
@@ -241,6 +242,8 @@ def _raise_failure(status: int, _function: Any, _arguments: Any) -> None:
     # Without a name for it here: an exception that its own traceback leads to would keep alive, until the garbage is
     # collected, what the frames below hold, leases among it.
     if status != 0:
+        if ends_this_thread():
+            raise SystemExit
         raise _failure(status)
 
 

@@ -19,7 +19,9 @@ def c_text(value: Url, name: str) -> bytes:
     Raises InvalidArgument for text that holds a NUL, which C would take for the end.
     """
     if isinstance(value, os.PathLike):
-        value = os.fspath(value)
+        # A path is never an address: libavformat would take what stands before a colon for a protocol.
+        path = os.fsencode(value)
+        value = path if os.path.isabs(path) else os.path.join(b".", path)
     if isinstance(value, str):
         # What os.fsdecode could not decode goes back to the bytes that it was.
         value = value.encode("utf-8", "surrogateescape")

@@ -7,6 +7,7 @@ import threading
 from typing import Any, Callable, List
 
 from . import errors
+from ._exit import ends_this_thread
 
 
 class Handle:
@@ -61,6 +62,8 @@ class Handle:
             is_usable = not self._is_closed
         if not is_usable:
             self._leave()
+            if ends_this_thread():
+                raise SystemExit
             raise errors.BadState(f"the {self._name} is closed")
         return self._pointer
 
