@@ -17,6 +17,7 @@ lost is connected again, and a frame that is given is a real one. New programs a
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from fractions import Fraction
 from typing import Any, Callable, Dict, Optional, Tuple, Union
@@ -68,6 +69,10 @@ def setGlobal(dumpLevel: int = 1) -> None:
     _dump_level = dumpLevel
 
 
+#: Seconds that FFmpegSetup waits at most for the first picture of a stream whose size nothing else shows.
+_SIZE_TIMEOUT = 5.0
+
+
 class _Lost(Exception):
     """The stream is in one of the states that mean None."""
 
@@ -79,6 +84,8 @@ class MpegClient:
         self._client = Client()
         # ExtractFrame gives only frames after this one: those from before a start are not the present.
         self._last_before_start = 0
+        # A live stream is decoded from FFmpegSetup on, but has no frames for the caller before its start.
+        self._is_started = False
 
     # ---- Parameters ----
 
@@ -136,6 +143,9 @@ class MpegClient:
     def FFmpegSetup(self, videoAddress: Optional[Url] = None) -> bool:
         """Connects; True on success. The address becomes the default one.
 
+        Where only the first picture shows the size, it waits for that for 5 s at most, so that width and height are known
+        after it.
+
         Never raises for a failure of the stream: it writes one line without credentials to the standard error stream
         unless setGlobal has said dumpLevel=0, and returns False. A parameter that cannot be used raises
         errors.InvalidArgument, a ValueError.
@@ -146,13 +156,25 @@ class MpegClient:
             if _dump_level >= 1:
                 print(f"mpegclient: FFmpegSetup failed: {failure}", file=sys.stderr)
             return False
+        self._is_started = False
+        self._learn_size()
         return True
+
+    def _learn_size(self) -> None:
+        """Waits for the size of a live stream that only its first picture shows, as mpegCoder does."""
+        stream = self._stream_info()
+        if stream is None or stream.width is not None or not stream.is_live:
+            return
+        with contextlib.suppress(errors.Error):
+            self._client.start()
+            self._client.wait(1, timeout=_SIZE_TIMEOUT)
 
     def start(self) -> None:
         """Begins to put frames into the buffer. Raises errors.BadState before FFmpegSetup."""
-        if not self._client.state.is_living:
+        if not (self._is_started and self._client.state.is_living):
             self._last_before_start = self._client.stats().newest_seq
         self._client.start()
+        self._is_started = True
 
     def terminate(self) -> None:
         """Stops within half a second; start may follow."""
@@ -195,7 +217,7 @@ class MpegClient:
             return self._no_frames()
 
     def _require_stream(self) -> None:
-        if self._client.state in _LOST:
+        if not self._is_started or self._client.state in _LOST:
             raise _Lost
 
     def _no_frames(self) -> npt.NDArray[np.uint8]:
@@ -215,7 +237,9 @@ class MpegClient:
         return self._client.describe()
 
     def __repr__(self) -> str:
-        return f"<mpegclient.mpegcoder.MpegClient {self._client.state.name}>"
+        state = self._client.state
+        state = State.READY if state is State.RUNNING and not self._is_started else state
+        return f"<mpegclient.mpegcoder.MpegClient {state.name}>"
 
     def _value(self, name: str) -> Any:
         if name in _PARAMETERS:
