@@ -59,6 +59,12 @@ impl CodecParameters {
         self.codec_id() != 0
     }
 
+    /// The container's own number or FourCC of the codec, 0 for none.
+    pub(crate) fn tag(&self) -> u32 {
+        // SAFETY: valid for as long as `self` is.
+        unsafe { self.0.as_ref() }.codec_tag
+    }
+
     pub(crate) fn codec_name(&self) -> String {
         codec_name(self.codec_id())
     }

@@ -16,6 +16,12 @@ impl Demuxer {
     /// Whatever libavformat finds out.
     pub(crate) const ANY: Self = Self { format: null(), is_device: false };
 
+    /// JPEGs one after the other, whatever stands between them.
+    pub(super) fn jpegs() -> Self {
+        // SAFETY: a C string; NULL, where there is no such demuxer, is as good as any.
+        Self { format: unsafe { ffi::av_find_input_format(c"mjpeg".as_ptr()) }, ..Self::ANY }
+    }
+
     /// The demuxer or device of this name, any one for an empty name; or why there is none.
     pub(crate) fn find(name: &str) -> Result<Self, String> {
         if name.is_empty() {

@@ -50,6 +50,14 @@ impl Dictionary {
         }
     }
 
+    /// A copy, as it is before a function takes options out of it.
+    pub(super) fn try_clone(&self) -> Result<Self, AvError> {
+        let mut copy = Self { options: null_mut(), failure: self.failure };
+        // SAFETY: both are valid or NULL.
+        check(unsafe { ffi::av_dict_copy(&mut copy.options, self.options, 0) })?;
+        Ok(copy)
+    }
+
     /// For functions that take options out of it. There is none where an option found no memory.
     pub(super) fn as_mut_ptr(&mut self) -> Result<*mut *mut ffi::AVDictionary, AvError> {
         self.failure.map_or(Ok(&raw mut self.options), Err)

@@ -5,7 +5,7 @@ use super::nested::{InitSegment, NestedLog, buffered};
 use super::{AvError, CodecParameters, Demuxer, Dictionary, Packet, Pipe, check, ffi, owned_text, tls};
 use crate::cancel::Watch;
 use crate::config::StreamChoice;
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{NonNull, null, null_mut};
@@ -38,6 +38,8 @@ struct Opening {
     default: Option<OpenFunction>,
     default_close: Option<CloseFunction>,
     log: NestedLog,
+    /// Of what the source's own address led to, by the server's account; `None` before that, empty where it gave none.
+    mime_type: Mutex<Option<String>>,
 }
 
 type CloseFunction = unsafe extern "C" fn(*mut ffi::AVFormatContext, *mut ffi::AVIOContext) -> c_int;
@@ -174,6 +176,7 @@ unsafe extern "C" fn open_nested(
         (*context).protocol_whitelist = own_list;
         if outcome >= 0 {
             opening.log.opened((*io).addr(), owned_text(url));
+            opening.mime_type.lock().get_or_insert_with(|| mime_type(*io));
         }
         outcome
     }
@@ -187,6 +190,22 @@ unsafe extern "C" fn close_nested(context: *mut ffi::AVFormatContext, io: *mut f
         // A panic must not reach libav.
         let _ = catch_unwind(AssertUnwindSafe(|| opening.log.closed(io.addr(), buffered(io))));
         opening.default_close.map_or(0, |close| close(context, io))
+    }
+}
+
+/// The type of the content by the server's account; empty for other protocols than HTTP.
+///
+/// # Safety
+///
+/// `io` is open.
+unsafe fn mime_type(io: *mut ffi::AVIOContext) -> String {
+    let mut value = null_mut();
+    // SAFETY: an IO context may be searched for options; what is found is a C string of the caller's, to be freed.
+    unsafe {
+        ffi::av_opt_get(io.cast(), c"mime_type".as_ptr(), ffi::AV_OPT_SEARCH_CHILDREN as c_int, &mut value);
+        let text = owned_text(value.cast());
+        ffi::av_free(value.cast());
+        text
     }
 }
 
@@ -254,6 +273,29 @@ impl Input {
         watch: Arc<Watch>,
         guard: Option<Arc<OriginGuard>>,
     ) -> Result<Self, AvError> {
+        let mut mime_type = None;
+        let before = options.try_clone()?;
+        let opened =
+            Self::open_as(url, demuxer, options, nested.clone(), Arc::clone(&watch), guard.clone(), &mut mime_type);
+        match opened {
+            // Cameras that leave the first boundary out (RFC 2046, section 5.1.1) are not recognized.
+            Err(AvError::INVALID_DATA) if mime_type.is_some_and(|mime_type| mime_type.starts_with("multipart/")) => {
+                *options = before;
+                Self::open_as(url, Demuxer::jpegs(), options, nested, watch, guard, &mut None)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_as(
+        url: &[u8],
+        demuxer: Demuxer,
+        options: &mut Dictionary,
+        nested: Nested,
+        watch: Arc<Watch>,
+        guard: Option<Arc<OriginGuard>>,
+        mime_type: &mut Option<String>,
+    ) -> Result<Self, AvError> {
         // A device opens what the URL names by itself.
         let is_pipe = !demuxer.is_device && Pipe::is_for(url);
         let mut pipe = if is_pipe { Some(Pipe::open(url, Arc::clone(&watch))?) } else { None };
@@ -268,6 +310,7 @@ impl Input {
             default: fields.io_open,
             default_close: fields.io_close2,
             log: NestedLog::default(),
+            mime_type: Mutex::default(),
         });
         let interruption = Box::new(Interruption { watch: Arc::clone(&watch), guard, context });
         // The callback must be there before the first blocking step.
@@ -287,7 +330,9 @@ impl Input {
         }
         let mut raw = context.as_ptr();
         // SAFETY: all pointers are valid; on failure libavformat frees the context itself.
-        check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer.format, options) })?;
+        let outcome = check(unsafe { ffi::avformat_open_input(&mut raw, url.as_ptr(), demuxer.format, options) });
+        *mime_type = opening.mime_type.lock().take();
+        outcome?;
         opening.log.begin_reading();
         Ok(Self { context, watch, _interruption: interruption, is_device: demuxer.is_device, _pipe: pipe, opening })
     }
@@ -451,6 +496,19 @@ impl Input {
     pub(crate) fn stream_count(&self) -> usize {
         // SAFETY: valid for as long as `self` is.
         unsafe { self.context.as_ref() }.nb_streams as usize
+    }
+
+    /// What was read of the source last, and lies in its buffer.
+    pub(crate) fn buffered(&self) -> Vec<u8> {
+        // SAFETY: the IO context is NULL for protocols without one, else its buffer ends at `buf_end`.
+        unsafe {
+            let io = self.context.as_ref().pb;
+            if io.is_null() || (*io).buffer.is_null() {
+                return Vec::new();
+            }
+            let size = usize::try_from((*io).buf_end.offset_from((*io).buffer)).unwrap_or(0);
+            std::slice::from_raw_parts((*io).buffer, size).to_vec()
+        }
     }
 
     /// Bytes read so far; 0 for protocols without an IO context.

@@ -107,6 +107,15 @@ pub(super) fn with_credentials(url: &str, username: &str, password: &str) -> Str
     format!("{scheme}://{}:{}@{host}{path}", percent_encode(username), percent_encode(password))
 }
 
+/// The URL with the zone of an IPv6 address as the system's functions read it: a URL writes `%25` for the `%` before it
+/// (RFC 6874, section 2).
+pub(super) fn with_plain_zone(url: &str) -> String {
+    match host(url).filter(|host| host.starts_with('[')) {
+        Some(host) => url.replacen(host, &host.replacen("%25", "%", 1), 1),
+        None => url.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +200,19 @@ mod tests {
             ("", "", false),
         ] {
             assert_eq!(is_same_origin(one, other), expected, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_zone_of_an_address_follows_a_plain_percent_sign() {
+        for (url, expected) in [
+            ("http://[fe80::1%25eth0]:80/a%25b", "http://[fe80::1%eth0]:80/a%25b"),
+            ("rtsp://bob:p%25w@[fe80::1%251]/", "rtsp://bob:p%25w@[fe80::1%1]/"),
+            ("rtsp://[fe80::1%eth0]/", "rtsp://[fe80::1%eth0]/"),
+            ("http://host/%25", "http://host/%25"),
+            ("clip%25.mp4", "clip%25.mp4"),
+        ] {
+            assert_eq!(with_plain_zone(url), expected);
         }
     }
 

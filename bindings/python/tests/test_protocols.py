@@ -11,8 +11,10 @@ import pytest
 
 from live import NEVER, RATE, STOP_LIMIT, Nginx, fastest, is_bound, listening, mjpeg_server, number_of, numbers_of
 from live import pts_steps_ms, running, sending, steps, vlc
-from mpegclient import Batch, Client, Order, State, errors
+import mpegclient
+from mpegclient import Batch, Client, Order, State, Status, errors
 from support import PATIENCE, RtspServer, free_port, returns_within
+from web import Site, answering
 
 pytest_plugins = ["live_fixtures"]
 
@@ -226,3 +228,67 @@ def test_a_file_read_without_loss(clips: Path) -> None:
                 batch = client.read(7, order=Order.NEXT, after=len(shown), timeout=PATIENCE)
                 shown += numbers_of(batch.frames)
         assert shown == list(range(50))
+
+
+# ---- What cameras send otherwise than FFmpeg expects ----
+
+
+def flv(*bodies: bytes) -> bytes:
+    """A live FLV stream of video tags with these bodies."""
+    tags = [
+        b"\x09" + len(body).to_bytes(3, "big") + bytes(7) + body + (11 + len(body)).to_bytes(4, "big") for body in bodies
+    ]
+    return b"FLV\x01\x01\0\0\0\x09" + bytes(4) + b"".join(tags)
+
+
+@pytest.mark.parametrize(
+    "head, name",
+    [(b"\x1c\0\0\0\0", "H.265"), (b"\x90hvc1", "H.265"), (b"\x90av01", "AV1")],
+    ids=["codec id 12", "enhanced H.265", "enhanced AV1"],
+)
+def test_flv_with_a_codec_that_ffmpeg_lacks_is_unsupported_at_once(head: bytes, name: str) -> None:
+    frame = bytes([head[0] & 0xF0 | 0x0C if head[0] < 0x80 else 0x93]) + head[1:]
+    with answering("video/x-flv", flv(head + bytes(40), *[frame + bytes(400)] * 40)) as url, Client(url) as client:
+        try:
+            client.setup(timeout=3)
+        except errors.Unsupported as error:
+            assert name in str(error)
+            failure = client.last_failure()
+            assert failure is not None and failure.status is Status.UNSUPPORTED and not failure.retryable
+        except errors.Timeout:
+            pytest.fail("the stream was waited for")
+        except errors.Error:
+            # FFmpeg from 6.1 on reads enhanced FLV, and refuses this content.
+            assert head[0] >= 0x80 and not ffmpeg_is_5()
+
+
+def ffmpeg_is_5() -> bool:
+    return "libavformat 59." in mpegclient.build_info()
+
+
+def test_jpegs_over_http_without_a_first_boundary(clips: Path) -> None:
+    jpegs = [b"\xff\xd8\xff" + rest for rest in (clips / "video.mjpeg").read_bytes().split(b"\xff\xd8\xff")[1:]]
+    between = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+    content = "multipart/x-mixed-replace; boundary=frame"
+    with answering(content, between.join(jpegs[:20])) as url, Client(url, cache_size=20) as client:
+        client.setup(timeout=PATIENCE)
+        client.start()
+        # What was there before it was started is the past, up to the newest picture.
+        assert number_of(client.read(1, timeout=PATIENCE).frames[0]) < 20
+        assert client.stream_info().codec == "mjpeg" and client.stream_info().is_live
+
+
+def test_a_page_that_is_no_video_is_not_taken_for_jpegs() -> None:
+    with answering("text/html", b"<html>" + b"x" * 4000) as url, Client(url, setup_timeout=3000) as client:
+        with pytest.raises(errors.Error) as raised:
+            client.setup()
+        assert not isinstance(raised.value, errors.NoVideo) and client.stats().packets == 0
+
+
+@pytest.mark.parametrize("zone", ["%1", "%251"])
+def test_the_zone_of_an_ipv6_address_is_written_plainly_or_as_in_a_url(clips: Path, zone: str) -> None:
+    with Site(clips, address="::1") as site:
+        url = site.url("video.ts", host=f"[::1{zone}]")
+        with Client(url, realtime="off") as client:
+            client.setup(timeout=PATIENCE)
+            assert client.stream_info().width > 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import ssl
 import subprocess
 import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 
 class Certificate(NamedTuple):
@@ -61,7 +63,7 @@ class _Server(ThreadingHTTPServer):
 class Site:
     """A server of the files of a folder, at a free port of loopback. Leaving the ``with`` block stops it."""
 
-    def __init__(self, folder: Path, certificate: Optional[Certificate] = None) -> None:
+    def __init__(self, folder: Path, certificate: Optional[Certificate] = None, address: str = "127.0.0.1") -> None:
         #: The first line of whatever was sent over an established connection.
         self.received: List[bytes] = []
         #: The paths and the programs that were asked with, in the order of the requests.
@@ -75,7 +77,9 @@ class Site:
         def make_handler(*arguments: Any) -> _Handler:
             return handler(*arguments, directory=str(folder))  # type: ignore[no-any-return]
 
-        self._server = _Server(("127.0.0.1", 0), make_handler)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        server_class = type("Server", (_Server,), {"address_family": family})
+        self._server = server_class((address, 0), make_handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate.certificate, certificate.key)
@@ -97,3 +101,32 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@contextlib.contextmanager
+def answering(content_type: str, body: bytes) -> Iterator[str]:
+    """A server that answers every request with the same body and leaves the connection open, as a live source does."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+            self.connection.settimeout(30)
+            with contextlib.suppress(OSError):
+                self.connection.recv(1)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = _Server(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/stream"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

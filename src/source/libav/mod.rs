@@ -3,7 +3,9 @@
 mod failure;
 mod options;
 
-use super::address::{has_credentials, innermost_scheme, is_live_scheme, is_same_origin, scheme, with_credentials};
+use super::address::{
+    has_credentials, innermost_scheme, is_live_scheme, is_same_origin, scheme, with_credentials, with_plain_zone,
+};
 use super::repeats::{Repeat, RepeatFinder};
 use super::segments::SegmentClock;
 use super::{End, Engine, Next, SourceInfo, Unit, UnitMeta, stalled, to_ns};
@@ -152,7 +154,7 @@ impl LibavSource {
         let scheme = scheme(&config.url);
         check_address(config, &scheme)?;
         let complaints = Complaints::collect();
-        let url = with_credentials(&config.url, &config.username, &config.password);
+        let url = with_plain_zone(&with_credentials(&config.url, &config.username, &config.password));
         let mut own = own_options(config, &scheme);
         for (key, value) in &config.av {
             own.set(key, value);
@@ -190,6 +192,9 @@ impl LibavSource {
         let is_unparsed = is_live && container == "mpegts";
         input.set_parsing(!is_unparsed);
         let (video, first_packet) = find_video(&mut input, config.stream, is_live).map_err(|code| {
+            if let Some(codec) = unknown_codec(&input, config.stream, &container, code) {
+                return unsupported(&format!("this FFmpeg does not read {codec}")).in_phase(Phase::Probe);
+            }
             let named = named_stream(&input, config.stream).filter(|_| code == AvError::NO_STREAM);
             named.map_or_else(|| failed(code, Phase::Probe), |text| no_video(&text))
         })?;
@@ -605,11 +610,46 @@ fn find_video(
             Err(AvError::END) => break,
             Err(code) => return Err(code),
         }
-        if let Some(video) = known(input).filter(|video| video.index == packet.stream_index()) {
-            return Ok((video, Some(packet)));
+        match input.video(choice) {
+            Ok(video) if video.index != packet.stream_index() => {}
+            Ok(video) if video.codec.is_known() => return Ok((video, Some(packet))),
+            Ok(video) if video.codec.tag() != 0 => return Err(AvError::NO_DECODER),
+            Ok(_) | Err(_) => {}
         }
     }
     Err(AvError::NO_STREAM)
+}
+
+/// The codec of a video stream that libavformat shows but does not know; `None` if there is no such stream.
+fn unknown_codec(input: &Input, choice: StreamChoice, container: &str, code: AvError) -> Option<String> {
+    if !matches!(code, AvError::NO_DECODER | AvError::NO_STREAM | AvError::NOT_IMPLEMENTED) {
+        return None;
+    }
+    if container == "flv" && code == AvError::NOT_IMPLEMENTED {
+        return Some(format!("{} in enhanced FLV", codec_in_enhanced_flv(&input.buffered()).unwrap_or("this video")));
+    }
+    let tag = input.video(choice).ok().filter(|video| !video.codec.is_known())?.codec.tag();
+    match (container, tag) {
+        // Numbers that vendors use beside those of the FLV specification, Annex E.4.3.1.
+        ("flv", 12) => Some("H.265 in FLV (codec id 12)".to_owned()),
+        ("flv", 13) => Some("AV1 in FLV (codec id 13)".to_owned()),
+        (_, 0) => None,
+        (container, tag) => {
+            let letters = tag.to_le_bytes();
+            let is_text = letters.iter().all(|letter| letter.is_ascii_graphic() || *letter == b' ');
+            let tag = if is_text { String::from_utf8_lossy(&letters).into_owned() } else { format!("{tag:#x}") };
+            Some(format!("the video codec {tag} in {container}"))
+        }
+    }
+}
+
+/// The codec of a video tag of Enhanced RTMP, which names it by a FourCC behind a first byte with the highest bit set.
+fn codec_in_enhanced_flv(data: &[u8]) -> Option<&'static str> {
+    const CODECS: [(&[u8], &str); 5] =
+        [(b"hvc1", "H.265"), (b"av01", "AV1"), (b"vp09", "VP9"), (b"avc1", "H.264"), (b"vvc1", "H.266")];
+    let tags = data.windows(5).filter(|tag| tag[0] >= 0x80);
+    let mut found = tags.filter_map(|tag| CODECS.into_iter().find(|(four, _)| tag[1..] == **four));
+    found.next().map(|(_, name)| name)
 }
 
 /// Which stream was asked for, and which there are; `None` where any will do.
