@@ -146,7 +146,7 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         let region = Region { base: self.base, bytes: 2 * self.layout.bytes() };
         let is_left_to_thread = region.bytes > MAX_UNMAPPED_AT_ONCE
-            && std::thread::Builder::new().name("mpegclient-free".to_owned()).spawn(move || region.unmap()).is_ok();
+            && crate::sys::spawn("mpegclient-free", move || region.unmap()).is_ok();
         if !is_left_to_thread {
             region.unmap();
         }

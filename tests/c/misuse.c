@@ -64,6 +64,10 @@ static void null_for_knowledge(MpegClient *client) {
     REFUSED(mpegclient_client_error(NULL, &error));
     REFUSED(mpegclient_client_error(client, NULL));
     REFUSED(mpegclient_thread_error(NULL));
+    REFUSED(mpegclient_redact(NULL, text, sizeof text, &needed));
+    REFUSED(mpegclient_redact("text", NULL, sizeof text, &needed));
+    EXPECT(mpegclient_redact("text", NULL, 0, NULL), MPEGCLIENT_ERROR_BUFFER_TOO_SMALL);
+    EXPECT(mpegclient_redact("\xff\xfe", text, sizeof text, NULL), MPEGCLIENT_OK);
     REFUSED(mpegclient_describe(NULL, text, sizeof text, &needed));
     REFUSED(mpegclient_describe(client, NULL, sizeof text, &needed));
     EXPECT(mpegclient_describe(client, NULL, 0, NULL), MPEGCLIENT_ERROR_BUFFER_TOO_SMALL);

@@ -79,7 +79,8 @@ mypy   | mypy   | to check the type hints'
 proof_modules='
 matplotlib | matplotlib | to draw how the endurance test went'
 all_modules='
-jax    | jax    | to import frames through DLPack'
+jax    | jax    | to import frames through DLPack
+PyInstaller | pyinstaller | to freeze a program'
 bench_modules='
 numpy      | numpy      | to hold frames
 matplotlib | matplotlib | to draw the results'
