@@ -354,8 +354,8 @@ pub(crate) struct FixedMatrix {
 struct Coefficient {
     /// The number, or half of it, with [`WEIGHT_BITS`] bits behind the point.
     fixed: i16,
-    /// All bits if `fixed` is half of the number: the input is doubled. Else none.
-    doubling: i16,
+    /// One if `fixed` is half of the number, so that the product is doubled.
+    shift: u32,
 }
 
 impl Coefficient {
@@ -363,7 +363,7 @@ impl Coefficient {
         // The largest that 16 bits hold is a little less than 2.
         let is_large = value.abs() > 1.99;
         let fixed = if is_large { value / 2.0 } else { value } * f64::from(UNIT);
-        Self { fixed: fixed.round() as i16, doubling: -i16::from(is_large) }
+        Self { fixed: fixed.round() as i16, shift: u32::from(is_large) }
     }
 }
 
@@ -458,16 +458,15 @@ fn add<S: Simd>(sums: &mut [i16x16<S>; 2], more: [i16x16<S>; 2]) {
 /// What an input is worth, with [`SUM_FRACTION`] bits behind the point: the upper halves of products of 32 bits, which the
 /// compiler knows an instruction for.
 ///
-/// A doubled input leaves 16 bits where both passes of a sharp filter overshoot, and is cut off there, 256 levels from its
-/// middle. Only blue or red has such a coefficient, besides that of brightness, so that the output lies beyond 0 or 255 there
-/// with what is cut off and without: 1.99 * 256 levels outweigh all that brightness can be, 1.165 * (440 - 16).
+/// The product of a large coefficient is doubled, not its input: after both passes of a sharp filter twice an input is more
+/// than 16 bits hold, while a product is less than 28126 * 32767 >> 16 = 14063.
 #[inline(always)]
 fn products<S: Simd>(simd: S, from: &[i16; PIXELS], middle: i16, by: Coefficient) -> [i16x16<S>; 2] {
     let mut upper = [0; PIXELS];
     for (upper, sample) in upper.iter_mut().zip(from) {
         let sample = sample.wrapping_sub(middle);
-        let sample = sample.saturating_add(sample & by.doubling);
-        *upper = ((i32::from(sample) * i32::from(by.fixed)) >> 16) as i16;
+        let product = ((i32::from(sample) * i32::from(by.fixed)) >> 16) as i16;
+        *upper = product.wrapping_shl(by.shift);
     }
     [i16x16::from_slice(simd, &upper[..16]), i16x16::from_slice(simd, &upper[16..])]
 }

@@ -145,8 +145,8 @@ impl Mapping {
 impl Drop for Mapping {
     fn drop(&mut self) {
         let region = Region { base: self.base, bytes: 2 * self.layout.bytes() };
-        let is_left_to_thread = region.bytes > MAX_UNMAPPED_AT_ONCE
-            && crate::sys::spawn("mpegclient-free", move || region.unmap()).is_ok();
+        let is_left_to_thread =
+            region.bytes > MAX_UNMAPPED_AT_ONCE && crate::sys::spawn("mpegclient-free", move || region.unmap()).is_ok();
         if !is_left_to_thread {
             region.unmap();
         }
