@@ -298,7 +298,9 @@ impl Client {
             return false;
         };
         writer.set_goal(Goal::Hold);
-        let holds = writer.wait_parked(deadline) && writer.is_alive();
+        // The other half is left for one that waits for data to end.
+        let now = Instant::now();
+        let holds = writer.wait_parked(now + deadline.saturating_duration_since(now) / 2) && writer.is_alive();
         if holds {
             self.board.hold();
         }
