@@ -201,6 +201,7 @@ impl Source {
     }
 
     /// Whether more units may have come before now: true where only reading shows it.
+    #[cfg_attr(not(feature = "rtsp-native"), expect(unused_variables, reason = "libavformat cannot be asked"))]
     pub(crate) fn may_have_stored(&mut self, wait_ms: i64) -> bool {
         match self {
             Self::Libav(_) => true,
