@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from live import all_frames, run_ffmpeg
+import mpegclient
 from mpegclient import Client, Phase, State, Status, errors
 from support import PATIENCE
 
@@ -42,8 +43,14 @@ def test_a_file_of_which_no_picture_is_decoded_fails_with_the_cause(
     with Client(pictureless / name) as client:
         client.setup(timeout=PATIENCE)
         client.start()
-        with pytest.raises(errors.StreamFailed):
+        try:
             client.read(1, timeout=PATIENCE)
+        except errors.StreamFailed:
+            pass
+        else:
+            # FFmpeg 9 decodes animated WebP.
+            assert name == "animated.webp" and "libavformat 59." not in mpegclient.build_info()
+            return
         failure = client.last_failure()
         assert failure is not None and (failure.status, failure.phase) == (status, Phase.DECODE)
         assert cause in failure.message and not failure.retryable
