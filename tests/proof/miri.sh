@@ -14,8 +14,11 @@ cannot='
 allocation::           | asks for more memory than any machine has, at which the interpreter itself ends
 av::                  | calls FFmpeg, which is machine code
 capi::                | its objects are clients, which begin with a call to FFmpeg
+client::turns::       | as above
 converter::tests::    | converts pictures of FFmpeg, millions of samples each
 event::tests::a_bell_ | polls an event descriptor
+source::names::       | its threads block signals, whose masks the interpreter does not have
+sys::                 | as above
 source::repeats::     | compares tens of thousands of bytes a case, in safe code'
 
 # What the name of a test begins with | why --quick leaves it out
