@@ -248,7 +248,7 @@ def brightness(rgb: Array, matrix: str) -> Array:
 def scaled(
     channels: List[Array], form: Format, name: str, output: Tuple[int, int], window: Window, site: str = "left"
 ) -> List[Array]:
-    """Each channel in the size of the output; those of chroma lie as ``site`` says."""
+    """Each channel in the size of the output; chroma is sited as ``site`` specifies."""
     result = []
     for index, channel in enumerate(channels):
         across, down = form.pitch if form.model == "yuv" and index in (1, 2) else (1, 1)

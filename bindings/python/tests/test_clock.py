@@ -55,7 +55,7 @@ def next_of(client: Client, kind: EventKind) -> Event:
         found.extend(event for event in iter(client.next_event, None) if event.kind is kind)
         return bool(found)
 
-    wait_until(is_there, f"{kind.name} is told")
+    wait_until(is_there, f"an event {kind.name}")
     return found[0]
 
 

@@ -273,7 +273,7 @@ DEAD = {
     "query, signatures": Address(
         f"http://127.0.0.1:{{port}}/v?jwt={SECRET}&hmac={SECRET}&hash={OTHER}&md5={SECRET}&sign={SECRET}&hdnts={OTHER}"
     ),
-    "query, a name of nobody's": Address(f"http://127.0.0.1:{{port}}/v?zzz={SECRET}&channel=1"),
+    "query, an unknown name": Address(f"http://127.0.0.1:{{port}}/v?zzz={SECRET}&channel=1"),
     "query, no name": Address(f"http://127.0.0.1:{{port}}/v?{SECRET}"),
     "query, RTSP": Address(f"rtsp://127.0.0.1:{{port}}/cam/realmonitor?channel=1&subtype=0&passwd={SECRET}&u={OTHER}"),
     "query, Azure": Address(f"http://127.0.0.1:{{port}}/v.mp4?sv=2020-08-04&se=x&sig={SECRET}%3D&spr={OTHER}"),
@@ -313,7 +313,7 @@ DEAD = {
     "keys as options, RTMP": Address(
         "rtmp://127.0.0.1:{port}/live", {"av.rtmp_playpath": SECRET, "av.rtmp_conn": f"S:{OTHER}"}
     ),
-    "an option of nobody's": Address("http://127.0.0.1:{port}/v", {"av.zzz": SECRET}),
+    "an unknown option": Address("http://127.0.0.1:{port}/v", {"av.zzz": SECRET}),
     "cookies of several lines": Address(
         "http://127.0.0.1:{port}/v", {"av.cookies": f"a={SECRET}; path=/; domain=x\nb={OTHER}; path=/"}
     ),

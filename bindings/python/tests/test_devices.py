@@ -99,8 +99,8 @@ print(before, loaded())
 def test_libavdevice_is_loaded_when_a_device_is_named_and_not_before(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mkv"
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", GRAPH, "-c:v", "ffv1", clip], check=True)
-    told = subprocess.run([sys.executable, "-c", PROGRAM, clip, GRAPH], check=True, stdout=subprocess.PIPE, text=True)
-    assert told.stdout.split() == ["False", "True"]
+    result = subprocess.run([sys.executable, "-c", PROGRAM, clip, GRAPH], check=True, stdout=subprocess.PIPE, text=True)
+    assert result.stdout.split() == ["False", "True"]
 
 
 def test_an_address_alone_opens_no_device_after_another_client_has_opened_one() -> None:

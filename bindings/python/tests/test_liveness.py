@@ -123,7 +123,7 @@ def test_a_fifo_whose_writer_pauses_goes_on(clips: Path, tmp_path: Path) -> None
 
 @pytest.fixture(scope="module")
 def moved(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A transport stream of 100 pictures whose video moves to another PID with the 50th, which a new PMT says."""
+    """A transport stream of 100 pictures whose video moves to another PID with the 50th, as a new PMT specifies."""
     folder = tmp_path_factory.mktemp("moved")
     parts = []
     for number, pid in enumerate((0x100, 0x150)):
