@@ -29,7 +29,9 @@ redact::                                                      | as above
 ring::tests::a_ring_beyond_                                   | as above
 source::native::failure::                                     | as above
 ring::tests::a_held_lease_never_changes_                      | writes 500 frames
-pacer::tests::a_faster_source_                                | thousands of frames a case
+pacer::tests::a_clock_                                        | thousands of frames a case
+pacer::tests::a_faster_source_                                | as above
+pacer::tests::a_good_clock_                                   | as above
 pacer::tests::a_simulated_year_                               | as above
 pacer::tests::an_equal_rate_                                  | as above
 pacer::tests::any_                                            | as above
