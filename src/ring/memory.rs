@@ -462,7 +462,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "knows no two addresses for one place")]
     fn both_halves_show_the_same_memory() {
         let mapping = mapping(2);
         assert!(mapping.mirrored);
@@ -487,7 +486,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "reads files of the system's")]
     fn memory_that_the_system_does_not_have_is_an_error_before_it_is_touched() {
         let Some(limit) = commit_limit() else { return };
         let layout = Layout::new(limit.next_multiple_of(PAGE) + PAGE, 1).expect("no layout");
@@ -496,7 +494,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "reads a file of the system's")]
     fn large_memory_is_unmapped_too() {
         let layout = Layout::new(MAX_UNMAPPED_AT_ONCE, 1).expect("no layout");
         let mapping = Mapping::new(layout).expect("no memory");
