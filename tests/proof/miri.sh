@@ -18,7 +18,7 @@ client::turns::       | as above
 converter::tests::    | converts pictures of FFmpeg, millions of samples each
 event::tests::a_bell_ | polls an event descriptor
 ring::memory::tests::both_halves_ | has two addresses for one place
-ring::memory::tests::large_memory_ | reads files of the system's
+ring::memory::tests::large_memory_ | reads files of the system
 ring::memory::tests::memory_that_the_system_ | as above
 source::names::       | its threads block signals, whose masks the interpreter does not have
 sys::                 | as above
